@@ -1,0 +1,5 @@
+"""The shell: wires, owns no business."""
+
+from portal.celery import app as celery_app
+
+__all__ = ["celery_app"]

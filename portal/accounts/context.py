@@ -1,0 +1,42 @@
+"""What the page's frame shows: navigation for the person's roles, theme and keys."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from portal.accounts import demo
+from portal.accounts.permissions import May, may
+
+# label, URL name, who: in the order people work
+PAGES = (
+    ("Inbox", "inbox", May.WORK_INBOX),
+    ("Audit", "audit_latest", May.READ_AUDIT),
+    ("Leads", "leads", May.READ_AUDIT),
+    ("Agreement", "agreement", May.READ_AGREEMENT),
+    ("Definition", "definition", May.READ_AGREEMENT),
+    ("Import", "import_list", May.IMPORT_LEADS),
+    ("People", "people", May.MANAGE_PEOPLE),
+)
+
+
+def shell(request):
+    """Template context `shell`, lazily: nav items, theme, keys_on, now; search is the inbox's, for those who work it.
+
+    For somebody who is not signed in: demo, whether one click would do it.
+    """
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request):
+    user = getattr(request, "user", None)
+    if not (user and user.is_authenticated):
+        return {"nav": [], "theme": "system", "keys_on": True, "now": timezone.now(), "demo": demo.is_on()}
+    match = request.resolver_match
+    here = match.route.split("/")[0] if match else ""
+    nav = []
+    for label, name, what in PAGES:
+        if may(user, what):
+            url = reverse(name)
+            nav.append({"label": label, "url": url, "key": name, "current": url.strip("/").split("/")[0] == here})
+    search = f"{reverse('inbox')}#search" if may(user, May.WORK_INBOX) else None
+    return {"nav": nav, "search": search, "theme": user.theme, "keys_on": user.keys_on, "now": timezone.now()}

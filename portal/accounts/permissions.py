@@ -1,0 +1,53 @@
+"""Who may do what: the one table that page, API, task and command ask, with one sentence of refusal each."""
+
+from enum import Enum
+
+from portal.accounts.models import Role
+from portal.shared.refusal import NotPermitted
+
+
+class May(Enum):
+    """A thing one may do: (roles that may, the sentence for everybody else)."""
+
+    WORK_INBOX = (
+        (Role.REP, Role.SALES_MANAGER),
+        "Only sales reps and sales managers work the inbox.",
+    )
+    REASSIGN_LEADS = ((Role.SALES_MANAGER,), "Only a sales manager gives a lead to someone else.")
+    SEE_ALL_HANDOFFS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "You see only the leads that you or your team hold.",
+    )
+    READ_AUDIT = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER, Role.ADMIN),
+        "The audit is open to marketing, sales managers, both leaderships and admins.",
+    )
+    READ_AGREEMENT = (tuple(Role), "Only people with a role read the agreement.")
+    IMPORT_LEADS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
+        "Only marketing and admins import leads.",
+    )
+    WITHDRAW_HANDOFFS = (
+        (Role.SALES_MANAGER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "Only a manager, a leader or an admin withdraws a lead.",
+    )
+    MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
+
+    @property
+    def roles(self):
+        return self.value[0]
+
+    @property
+    def refusal(self):
+        return self.value[1]
+
+
+def may(user, what):
+    """True when the active `user` holds a role that allows `what`. None (nobody) may nothing."""
+    return bool(user and user.is_active and user.holds(*what.roles))
+
+
+def require(user, what):
+    """Raise NotPermitted with the one sentence unless `may(user, what)`."""
+    if not may(user, what):
+        raise NotPermitted(what.refusal)

@@ -1,0 +1,21 @@
+"""Addresses of people and preferences."""
+
+from django.urls import path
+
+from portal.accounts import demo, people, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("me/", views.me, name="me"),
+    path("me/theme/", views.theme, name="theme"),
+    path("me/keys/", views.keys, name="keys"),
+    path("people/", people.people, name="people"),
+    path("people/add/", people.add, name="person_add"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/link/", people.send_link, name="person_link"),
+    path("people/<int:pk>/reactivate/", people.reactivate, name="person_reactivate"),
+    path("people/teams/add/", people.team_add, name="team_add"),
+    path("people/teams/<int:pk>/", people.team, name="team"),
+    path("demo/", demo.demo, name="demo"),
+    path("demo/<slug:role>/", demo.sign_in, name="demo_sign_in"),
+]

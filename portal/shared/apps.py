@@ -1,0 +1,8 @@
+"""What every app may import: answers to htmx, times, charts, template tags."""
+
+from django.apps import AppConfig
+
+
+class SharedConfig(AppConfig):
+    name = "portal.shared"
+    label = "shared"

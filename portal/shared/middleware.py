@@ -1,0 +1,61 @@
+"""What every htmx answer needs, whichever view gave it: a lost sign-in leaves the page, a refusal the address."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
+from django.views.defaults import permission_denied
+from django_htmx.http import HttpResponseClientRedirect
+
+from portal.shared.htmx import wants_part
+from portal.shared.refusal import NotPermitted
+
+
+class HtmxAnswers:
+    """Turns a redirect to sign-in into `HX-Redirect`, and keeps the address when the answer is an error."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if not wants_part(request):
+            return response
+        if _leads_to_sign_in(response):
+            response = _sign_in_again(request)
+        elif response.status_code >= 400:
+            response["HX-Push-Url"] = "false"
+        return response
+
+
+class NotPermittedPages:
+    """Turns `NotPermitted` that a view let through into the 403 page with its sentence.
+
+    It stands last, so that it is asked first and the request's log does not take a refusal for a failure.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, NotPermitted):
+            return permission_denied(request, PermissionDenied(exception.sentence))
+        return None
+
+
+def _leads_to_sign_in(response):
+    return response.status_code == 302 and urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)
+
+
+def _sign_in_again(request):
+    """Sign in, then come back to the page the person was looking at (not to the part that was asked for)."""
+    page = request.htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
+    response = HttpResponseClientRedirect(redirect_to_login(page).url)
+    patch_vary_headers(response, ["HX-Request", "HX-Current-URL", "Cookie"])
+    return response

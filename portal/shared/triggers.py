@@ -1,0 +1,72 @@
+"""Triggers that several apps use: rows that are only ever added, and rows frozen once their parent was proposed."""
+
+import pgtrigger
+
+
+def refuse(sentence):
+    """The SQL that refuses with an integrity error and one sentence."""
+    text = sentence.replace("'", "''")
+    return f"RAISE EXCEPTION '{text}' USING ERRCODE = 'integrity_constraint_violation';"
+
+
+def no_truncate(what):
+    return pgtrigger.Trigger(
+        name="no_truncate",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=refuse(f"{what} are never emptied"),
+    )
+
+
+def append_only(what):
+    """Refuses UPDATE, DELETE and TRUNCATE of a table whose rows are facts."""
+    return [
+        pgtrigger.Trigger(
+            name="append_only",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            func=refuse(f"{what} are append-only"),
+        ),
+        no_truncate(what),
+    ]
+
+
+def frozen_once_proposed(what):
+    """Refuses any change of a row whose own proposed_at is set."""
+    return [
+        pgtrigger.Trigger(
+            name="frozen_once_proposed",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            condition=pgtrigger.Condition("OLD.proposed_at IS NOT NULL"),
+            func=refuse(f"a proposed {what} does not change"),
+        ),
+        no_truncate(what),
+    ]
+
+
+def frozen_with_parent(what, *, table, column):
+    """Refuses adding, changing or removing rows whose parent in `table` (by `column`) was proposed."""
+    return [
+        pgtrigger.Trigger(
+            name="frozen_with_parent",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+            declare=[("parent", "bigint")],
+            func=f"""
+                FOR parent IN SELECT unnest(CASE TG_OP
+                    WHEN 'INSERT' THEN ARRAY[NEW.{column}]
+                    WHEN 'DELETE' THEN ARRAY[OLD.{column}]
+                    ELSE ARRAY[OLD.{column}, NEW.{column}] END)
+                LOOP
+                    IF EXISTS (SELECT 1 FROM {table} p WHERE p.id = parent AND p.proposed_at IS NOT NULL) THEN
+                        {refuse(f"{what} of a proposed version do not change")}
+                    END IF;
+                END LOOP;
+                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                RETURN NEW;
+            """,
+        ),
+        no_truncate(what),
+    ]

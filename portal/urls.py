@@ -1,0 +1,16 @@
+"""Every address of the portal; an app's own table stands in the app."""
+
+from django.urls import include, path
+
+from portal import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("account/", include("allauth.account.urls")),
+    path("", include("portal.accounts.urls")),
+    path("", include("sla.urls")),
+    path("", include("leads.urls")),
+]
+
+handler500 = "portal.shared.errors.server_error"
