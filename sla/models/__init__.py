@@ -1,0 +1,21 @@
+"""The agreement's records."""
+
+from sla.models.calendar import Calendar
+from sla.models.chain import ChainHead
+from sla.models.definition import MQLDefinition, ScoringRule, Tier
+from sla.models.reasons import Category, ReasonCode
+from sla.models.version import Commitment, Party, Signature, SLAVersion
+
+__all__ = [
+    "Calendar",
+    "Category",
+    "ChainHead",
+    "Commitment",
+    "MQLDefinition",
+    "Party",
+    "ReasonCode",
+    "SLAVersion",
+    "ScoringRule",
+    "Signature",
+    "Tier",
+]

@@ -1,0 +1,124 @@
+"""Reads the chain as the database has it now, for `sla.chain` to compare, and for an outsider to compute again."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+
+from portal.shared.text import in_words
+from sla.chain import Difference, Head, Link, Signed, first_difference
+from sla.conditions import DefinitionError
+from sla.fingerprint import utc_text
+from sla.models import ChainHead, SLAVersion
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found at `at` (aware): how many proposed versions and signatures, and the first difference or None."""
+
+    at: datetime
+    versions: int
+    signatures: int
+    fingerprint: str | None
+    difference: Difference | None
+
+    @property
+    def sentence(self):
+        if self.difference:
+            return self.difference.sentence
+        if not self.versions:
+            return "No version was proposed yet: there is nothing to verify."
+        return f"{_count(self.versions, 'version')}, {_count(self.signatures, 'signature')}, no break."
+
+    def as_json(self):
+        return {
+            "at": utc_text(self.at),
+            "agrees": self.difference is None,
+            "versions": self.versions,
+            "signatures": self.signatures,
+            "fingerprint": self.fingerprint,
+            "difference": self.difference and self.difference.as_json(),
+        }
+
+
+@transaction.atomic
+def verify(*, at):
+    """Recompute every proposed version and signature (nine queries, however many there are). Returns Verification."""
+    # The lock lets no proposal and no signature in between the head and what it counts.
+    head = ChainHead.objects.select_for_update().first()
+    links = [_link(version) for version in _proposed()]
+    counted = head and Head(versions=head.versions, fingerprint=head.fingerprint, signatures=head.signatures)
+    return Verification(
+        at=at,
+        versions=len(links),
+        signatures=sum(len(link.signatures) for link in links),
+        fingerprint=head and head.fingerprint,
+        difference=first_difference(links, counted),
+    )
+
+
+def bundle(version):
+    """A proposed version as plain JSON: what was signed, and all that fingerprint and digests are made of."""
+    signed = json.loads(version.canonical)
+    return {
+        "version": version.number,
+        "content": signed["content"],
+        "predecessor": signed["predecessor"],
+        "fingerprint": version.fingerprint,
+        "signatures": [
+            {
+                "party": row.party,
+                "signed_by": row.signed_by_id,
+                "name": row.name,
+                "role": row.role,
+                "signed_at": utc_text(row.signed_at),
+                "digest": row.digest,
+            }
+            for row in version.signatures.all()
+        ],
+    }
+
+
+def _proposed():
+    """Proposed versions with all rows of their content; prefetched, so that one whose rows are gone is still there."""
+    return SLAVersion.objects.filter(proposed_at__isnull=False).prefetch_related(
+        "calendar", "definition__rules", "definition__tiers", "commitments__tier", "reasons", "signatures"
+    )
+
+
+def _link(version):
+    return Link(
+        id=version.pk,
+        number=version.number,
+        follows=version.predecessor_id,
+        text=version.canonical,
+        content=_content(version),
+        fingerprint=version.fingerprint,
+        signatures=[_signed(row) for row in version.signatures.all()],
+    )
+
+
+def _content(version):
+    """The content as the rows say it now; None where they say nothing that could be read."""
+    try:
+        return version.content()
+    except (ObjectDoesNotExist, DefinitionError):
+        return None
+
+
+def _signed(row):
+    return Signed(
+        party=row.party,
+        signed_by=row.signed_by_id,
+        name=row.name,
+        role=row.role,
+        signed_at=row.signed_at,
+        fingerprint=row.fingerprint,
+        digest=row.digest,
+    )
+
+
+def _count(number, noun):
+    return f"{in_words(number)} {noun}{'' if number == 1 else 's'}"
