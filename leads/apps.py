@@ -1,0 +1,11 @@
+"""The leads app."""
+
+from django.apps import AppConfig
+
+
+class LeadsConfig(AppConfig):
+    name = "leads"
+    label = "leads"
+
+    def ready(self):
+        from leads import mail  # noqa: F401 (registers what its e-mails say)

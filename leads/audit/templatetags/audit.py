@@ -1,0 +1,44 @@
+"""How the audit writes a rate, its interval and a change; thin over portal.shared.text."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+
+from portal.shared import charts, text
+
+register = template.Library()
+
+
+@register.filter
+def between(rate):
+    """ "16.4–22.6" of anything with low and high; a change too."""
+    return text.interval(rate.low, rate.high)
+
+
+@register.filter
+def between_whole(rate):
+    return text.interval(rate.low, rate.high, 0)
+
+
+@register.filter
+def whole_percent(share):
+    return text.percent(share, 0)
+
+
+@register.filter
+def category_name(category):
+    return charts.CATEGORIES[category]
+
+
+@register.simple_tag
+def show_rate(rate):
+    """A figures.Rate as `.rate`: grey where few, without an interval where there is none, a dash without MQLs."""
+    if rate is None:
+        return mark_safe('<span class="rate is-few">–<span class="visually-hidden"> no MQLs, no rate</span></span>')
+    few = " is-few" if rate.few else ""
+    if rate.low is None:
+        return format_html('<span class="rate{}"><b>{}</b></span>', few, text.percent(rate.value))
+    ends = text.interval(rate.low, rate.high)
+    return format_html(
+        '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(rate.value), ends
+    )

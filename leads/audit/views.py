@@ -1,0 +1,95 @@
+"""The audit's page: one month's result, why sales said no, and where."""
+
+from datetime import timedelta
+
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from leads import figures
+from leads.audit.page import Page
+from leads.figures import Month
+from portal.accounts.permissions import May, require
+from portal.shared.htmx import answer
+
+MONTHS_SHOWN = 12
+MONTHS_OFFERED = 120
+
+
+@require_GET
+def latest(request):
+    """The month that was asked for by the month picker, else the last full month with data."""
+    require(request.user, May.READ_AUDIT)
+    zone, now = timezone.get_default_timezone(), timezone.now()
+    if wanted := request.GET.get("month"):
+        month = _month(wanted, Month.of(now, zone))
+    else:
+        month = _last_full(now, zone)
+        if month is None:
+            return answer(request, "audit/empty.html")
+    keep = request.GET.copy()
+    keep.pop("month", None)
+    return redirect(reverse("audit", args=[str(month)]) + (f"?{keep.urlencode()}" if keep else ""))
+
+
+@require_GET
+def audit(request, month):
+    """One month on one basis, broken down along one dimension (`by`)."""
+    require(request.user, May.READ_AUDIT)
+    zone, now = timezone.get_default_timezone(), timezone.now()
+    month = _month(month, Month.of(now, zone))
+    basis = _one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES)
+    by = _one_of(request.GET.get("by") or "source", figures.DIMENSIONS)
+    known = figures.months_with_data(as_of=now, zone=zone)
+    page = Page(
+        series=figures.series(month, MONTHS_SHOWN, basis=basis, as_of=now, zone=zone),
+        cut=figures.slices(month, by, basis=basis, as_of=now, zone=zone),
+        contact=figures.first_contact(month, as_of=now, zone=zone),
+        basis=basis,
+        by=by,
+        show_all="all" in request.GET,
+        as_of=now,
+        zone=zone,
+    )
+    context = {
+        "page": page,
+        "months": _offered(known, month, Month.of(now, zone)),
+        "previous": month.plus(-1),
+        "next": month.plus(1) if month < Month.of(now, zone) else None,
+        "bases": figures.BASES,
+        "dimensions": figures.DIMENSIONS,
+        "few_below": figures.FEW,
+    }
+    return answer(request, "audit/audit.html", context)
+
+
+def _month(key, current):
+    """The month of `key`; no page for what is not a month, or lies ahead."""
+    try:
+        month = Month.parse(key)
+    except ValueError:
+        raise Http404("There is no such month.") from None
+    if month > current:
+        raise Http404("This month is still to come.")
+    return month
+
+
+def _one_of(value, allowed):
+    if value not in allowed:
+        raise Http404("There is no such view of the audit.")
+    return value
+
+
+def _last_full(now, zone):
+    """The last month with data that is over; else the current one with data; else None."""
+    before = Month.of(now, zone).begins(zone) - timedelta.resolution
+    known = figures.months_with_data(as_of=before, zone=zone) or figures.months_with_data(as_of=now, zone=zone)
+    return known and known[1]
+
+
+def _offered(known, shown, current):
+    """Months to pick from, the newest first: from the first with data to this one, and the one shown."""
+    first = min(known[0], shown) if known else shown
+    return [current.plus(-i) for i in range(min(MONTHS_OFFERED, first.until(current) + 1))]

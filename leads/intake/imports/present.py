@@ -1,0 +1,175 @@
+"""Leads of now: those that reach a tier become open handoffs, routed, with their clocks running and told of."""
+
+import heapq
+import json
+
+from leads.services.route import NobodyToRoute, by_load
+from sla import scoring
+
+BATCH = 2000
+NAMED = "Named in the import"
+
+
+def record(staging, *, present, by):
+    """Open handoffs for the rows that qualify. Returns how many by tier name. by: user id, or None.
+
+    Only leads that are new or learnt something are evaluated: the same file again changes nothing.
+    Refuses: NobodyToRoute.
+    """
+    staging.sql(
+        "CREATE TEMP TABLE import_mql (lead_id bigint, row integer, tier_id bigint, fit integer, behaviour integer,"
+        " total integer, breakdown text, owner_no integer, owner_id bigint, why text,"
+        f" handoff_id bigint DEFAULT {staging.next_id('leads_handoff')}) ON COMMIT DROP"
+    )
+    staging.sql("ALTER TABLE import_mql ALTER breakdown SET STORAGE EXTERNAL")
+    staging.sql(NEW_ONES)
+    if not staging.all_new:
+        _score_again(staging, present)
+    if not staging.value("SELECT count(*) FROM import_mql"):
+        return
+    staging.sql("ANALYZE import_mql")
+    _route(staging)
+    tiers = list(present.tiers.values())
+    stamp = {
+        "at": staging.at, "by": by, "version": present.version.pk, "definition": present.version.definition,
+        "tiers": [t[0] for t in tiers], "contact": [t[1] for t in tiers], "decision": [t[2] for t in tiers],
+    }  # fmt: skip
+    for statement in OPEN:
+        staging.sql(statement, stamp)
+
+
+def counts(staging):
+    """(created, updated, unchanged) rows without a problem."""
+    if staging.all_new:
+        return staging.created, 0, 0
+    known, updated = staging.rows(
+        """SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM import_changed c
+            JOIN import_facts f USING (lead_id) WHERE f.lead_id = k.lead_id AND f.row = k.row))
+        FROM import_kept k WHERE NOT k.is_new AND k.problem IS NULL"""
+    )[0]
+    return staging.created, updated, known - updated
+
+
+def qualified(staging):
+    """[(tier's name, how many)] of the handoffs that were opened."""
+    return staging.rows(
+        "SELECT t.name, count(*) FROM import_mql m JOIN sla_tier t ON t.id = m.tier_id GROUP BY t.name, t.position"
+        " ORDER BY t.position"
+    )
+
+
+# a new lead without later rows in the file has the score that its own row was given
+NEW_ONES = """
+    INSERT INTO import_mql (lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no)
+    SELECT lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no FROM import_kept k
+    WHERE is_new AND tier_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM import_changed c WHERE c.lead_id = k.lead_id)
+"""
+ELIGIBLE = """
+    SELECT l.id, f.row, f.owner_no, l.external_id, l.email, l.phone, l.first_name, l.last_name, l.title, l.company,
+        l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
+        l.attributes
+    FROM import_changed c JOIN import_facts f USING (lead_id) JOIN leads_lead l ON l.id = c.lead_id
+    WHERE l.id > %(after)s AND NOT EXISTS (
+        SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id
+        AND (h.status = 'open' OR coalesce(h.decided_at, h.qualified_at) + %(cool_off)s > %(at)s))
+    ORDER BY l.id LIMIT %(batch)s
+"""
+FACTS = (
+    "external_id", "email", "phone", "first_name", "last_name", "title", "company", "domain", "employees",
+    "industry", "country", "region", "product", "source", "campaign", "channel", "attributes",
+)  # fmt: skip
+EVENTS = """
+    SELECT lead_id, kind, occurred_at, properties, suspected_by <> '' FROM leads_event
+    WHERE lead_id = ANY(%(leads)s) AND occurred_at <= %(at)s
+"""
+
+
+def _score_again(staging, present):
+    """Leads that learnt something are judged on all their facts and events; open and cooling ones are left alone."""
+    after, cool_off = 0, present.version.row.cool_off
+    while leads := staging.rows(ELIGIBLE, {"after": after, "cool_off": cool_off, "at": staging.at, "batch": BATCH}):
+        after = leads[-1][0]
+        events = {}
+        for lead, kind, when, properties, suspected in staging.rows(
+            EVENTS, {"leads": [lead[0] for lead in leads], "at": staging.at}
+        ):
+            events.setdefault(lead, []).append(scoring.Event(kind, when, properties, suspected))
+        _keep_qualified(staging, present, leads, events)
+
+
+def _keep_qualified(staging, present, leads, events):
+    columns = "lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no"
+    with staging.raw.cursor() as cursor, cursor.copy(f"COPY import_mql ({columns}) FROM STDIN") as copy:
+        for lead, row, owner, *facts in leads:
+            found = present.scorer.evaluate(dict(zip(FACTS, facts, strict=True)), events.get(lead, ()), staging.at)
+            if found.tier:
+                tier = present.tiers[found.tier][0]
+                said = json.dumps(found.as_json())
+                copy.write_row((lead, row, tier, found.fit, found.behaviour, found.total, said, owner))
+
+
+def _route(staging):
+    """The file's owner where they may hold leads; else whoever has the fewest open leads, one after the other."""
+    staging.sql(
+        "UPDATE import_mql m SET owner_id = o.user_id, why = %(why)s FROM import_owner o"
+        " WHERE o.no = m.owner_no AND o.can_hold",
+        {"why": NAMED},
+    )
+    waiting = staging.value("SELECT count(*) FROM import_mql WHERE owner_id IS NULL")
+    if not waiting:
+        return
+    heap = _loads(staging)
+    staging.sql("CREATE TEMP TABLE import_route (n bigint, owner_id bigint, open_count integer) ON COMMIT DROP")
+    with staging.raw.cursor() as cursor, cursor.copy("COPY import_route FROM STDIN") as copy:
+        for place in _turns(heap, waiting):
+            copy.write_row(place)
+    staging.sql("ANALYZE import_route")
+    staging.sql(
+        "UPDATE import_mql m SET owner_id = r.owner_id, why = left(CASE WHEN o.name IS NULL THEN '' ELSE"
+        " 'The file names '"
+        " || o.name || ', who cannot hold leads. ' END, 150) || 'Fewest open leads: ' || r.open_count"
+        " FROM (SELECT row, owner_no, row_number() OVER (ORDER BY row) AS n FROM import_mql WHERE owner_id IS NULL) w"
+        " JOIN import_route r USING (n) LEFT JOIN import_owner o ON o.no = w.owner_no WHERE m.row = w.row"
+    )
+
+
+def _loads(staging):
+    """A heap of (open leads, user id), counting what the file itself hands to its named owners."""
+    named = dict(staging.rows("SELECT owner_id, count(*) FROM import_mql WHERE owner_id IS NOT NULL GROUP BY 1"))
+    heap = [(rep.open_count + named.get(rep.pk, 0), rep.pk) for rep in by_load()]
+    if not heap:
+        raise NobodyToRoute
+    heapq.heapify(heap)
+    return heap
+
+
+def _turns(heap, count):
+    for n in range(1, count + 1):
+        load, rep = heap[0]
+        heapq.heapreplace(heap, (load + 1, rep))
+        yield n, rep, load
+
+
+OPEN = (
+    """INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, tier_id, fit, behaviour,
+            total, breakdown, source, campaign, channel, qualified_at, recorded_at, is_historical, owner_id,
+            contact_due_at, decision_due_at, status, withdrawn_why)
+        SELECT m.handoff_id, m.lead_id, p.id,
+            %(definition)s, %(version)s, m.tier_id, m.fit, m.behaviour, m.total, m.breakdown::jsonb,
+            l.source, l.campaign, l.channel, %(at)s, %(at)s, false, m.owner_id,
+            %(at)s + t.contact, %(at)s + t.decision, 'open', ''
+        FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id
+        LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, id FROM leads_handoff
+            WHERE lead_id IN (SELECT lead_id FROM import_changed) ORDER BY lead_id, qualified_at DESC) p
+            ON p.lead_id = m.lead_id
+        JOIN unnest(%(tiers)s::bigint[], %(contact)s::interval[], %(decision)s::interval[]) AS t(id, contact, decision)
+            ON t.id = m.tier_id
+        ORDER BY m.row""",
+    """INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, assigned_by_id, why)
+        SELECT handoff_id, owner_id, %(at)s, %(at)s, %(by)s, why FROM import_mql ORDER BY row""",
+    """INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts,
+            last_error)
+        SELECT 'handoff.opened', 'handoff.opened:' || handoff_id,
+            jsonb_build_object('handoff', handoff_id, 'lead', lead_id), owner_id, %(at)s, %(at)s, 0, ''
+        FROM import_mql ORDER BY row ON CONFLICT DO NOTHING""",
+)

@@ -1,0 +1,201 @@
+"""The staging tables of one import, and the set-based steps that both kinds of import share."""
+
+from psycopg.errors import UniqueViolation
+
+from leads.intake.imports.fields import FACTS
+from leads.intake.imports.rows import COLUMNS
+
+TYPES = {  # others are text, JSON too: it is read and packed once, where it goes to stay
+    "row": "integer", "employees": "integer", "owner_no": "integer", "qualified_at": "timestamptz",
+    "first_touch_at": "timestamptz", "decided_at": "timestamptz", "reason_id": "bigint", "version_id": "bigint",
+    "definition_id": "bigint", "tier_id": "bigint", "fit": "integer", "behaviour": "integer", "total": "integer",
+}  # fmt: skip
+MAILBOX = r"regexp_replace(lower(btrim({0})), '\+[^@]*@', '@')"
+TEXTS = tuple(name for name in FACTS if name not in ("external_id", "email"))
+LEAD_COLUMNS = ("id", "external_id", "email", *TEXTS, "employees", "attributes", "created_at", "updated_at")
+TABLES = (
+    "import_chunk",
+    "import_kept",
+    "import_owner",
+    "import_facts",
+    "import_changed",
+    "import_mql",
+    "import_route",
+)
+MANY = 1000  # rows from which on joining row by row, which stale statistics suggest, is never the better plan
+LOCK = 727_230_110  # one import at a time: two of the same file must not race, two of any file must not deadlock
+
+
+class Staging:
+    """Holds a raw psycopg connection inside the import's transaction. One thread uses it at a time."""
+
+    def __init__(self, connection, *, at, historical):
+        self.raw, self.at, self.historical = connection, at, historical
+        self.staged = self.created = 0
+        self.conflicts = False
+
+    def sql(self, statement, parameters=None):
+        """Run one statement; returns the number of rows it touched."""
+        with self.raw.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.rowcount
+
+    def rows(self, statement, parameters=None):
+        with self.raw.cursor() as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def value(self, statement, parameters=None):
+        return self.rows(statement, parameters)[0][0]
+
+    def prepare(self):
+        self.sql("SET LOCAL default_statistics_target = 10")  # enough for a plan; autovacuum looks closer later
+        self.sql(f"DROP TABLE IF EXISTS {', '.join(TABLES)}")
+        ids = {"lead_id": "leads_lead"}
+        if self.historical:
+            ids |= {"handoff_id": "leads_handoff", "decision_id": "leads_decision"}
+        defaults = [f"{name} bigint DEFAULT {self.next_id(table)}" for name, table in ids.items()]
+        columns = [f"{name} {TYPES.get(name, 'text')}" for name in COLUMNS] + defaults
+        self.sql(f"CREATE TEMP TABLE import_chunk ({', '.join(columns)}) ON COMMIT DROP")
+        self.sql("ALTER TABLE import_chunk ALTER breakdown SET STORAGE EXTERNAL")
+        self.sql(
+            "CREATE TEMP TABLE import_kept (LIKE import_chunk INCLUDING STORAGE, is_new boolean, ext_lead bigint,"
+            " mail_lead bigint, existing_id bigint, boss integer, act text, problem text) ON COMMIT DROP"
+        )
+        self.sql(
+            "CREATE TEMP TABLE import_owner (no integer, user_id bigint, can_hold boolean, name text) ON COMMIT DROP"
+        )
+        self.sql("CREATE TEMP TABLE import_changed (lead_id bigint) ON COMMIT DROP")
+
+    def next_id(self, table):
+        """The SQL of a table's next id; its sequence is looked up here, once, and not for every row."""
+        sequence = self.value("SELECT pg_get_serial_sequence(%s, 'id')", (table,))
+        return f"nextval('{sequence}'::regclass)"
+
+    def take(self, lines):
+        """COPY one chunk of lines, insert the leads that are new, and keep the rows that later steps need."""
+        self.sql("TRUNCATE import_chunk")
+        with self.raw.cursor() as cursor:
+            with cursor.copy(f"COPY import_chunk ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL '')") as copy:
+                copy.write(lines)
+            staged = cursor.rowcount
+        created = self._insert_leads()
+        if created in (0, staged):
+            new = "true" if created else "false"
+        else:
+            new = "EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = c.lead_id)"
+        wanted = "" if self.historical else " WHERE tier_id IS NOT NULL OR NOT is_new"
+        self.sql(f"INSERT INTO import_kept SELECT * FROM (SELECT c.*, {new} AS is_new FROM import_chunk c) c{wanted}")
+        self.staged += staged
+        self.created += created
+
+    def _insert_leads(self):
+        """The number of rows that were new. Until the first conflict a plain INSERT is tried: it costs less."""
+        if not self.conflicts:
+            try:
+                with self.raw.transaction():
+                    return self.sql(INSERT_LEADS, {"at": self.at})
+            except UniqueViolation:
+                self.conflicts = True
+        return self.sql(f"{INSERT_LEADS} ON CONFLICT DO NOTHING", {"at": self.at})
+
+    @property
+    def all_new(self):
+        """True when every row was a person nobody knew, each once: most later steps have nothing to do then."""
+        return self.created == self.staged
+
+    def ready(self):
+        """After the last chunk: indexes and statistics for what follows."""
+        self.sql("CREATE INDEX ON import_kept (lead_id)")
+        self.sql("ANALYZE import_kept")
+        if self.staged > MANY:
+            self.sql("SET LOCAL enable_nestloop = off")
+            self.sql("SET LOCAL jit = off")
+
+    def settle(self):
+        """Before the commit: what the triggers ask there, row by row, wants its indexes and true statistics."""
+        if self.staged > MANY:
+            self.sql("SET LOCAL enable_nestloop = on")
+            self.sql("ANALYZE leads_lead, leads_handoff, leads_decision")
+
+    def take_owners(self, owners):
+        with self.raw.cursor() as cursor, cursor.copy("COPY import_owner FROM STDIN") as copy:
+            for owner in owners:
+                copy.write_row(owner)
+        self.sql("ANALYZE import_owner")
+
+    def find_known_leads(self):
+        """Attach rows of people that are leads already (or came earlier in the file); refuse what fits two leads."""
+        self.sql(
+            "UPDATE import_kept k SET ext_lead = l.id FROM leads_lead l"
+            " WHERE NOT k.is_new AND l.external_id = k.external_id"
+        )
+        self.sql(
+            "UPDATE import_kept k SET mail_lead = l.id FROM leads_lead l"
+            f" WHERE NOT k.is_new AND k.email IS NOT NULL AND l.email_key = {MAILBOX.format('k.email')}"
+        )
+        self.sql(
+            "UPDATE import_kept SET lead_id = coalesce(ext_lead, mail_lead), problem = CASE"
+            " WHEN ext_lead <> mail_lead OR coalesce(ext_lead, mail_lead) IS NULL THEN 'two_leads' END"
+            " WHERE NOT is_new"
+        )
+        self.sql("ANALYZE import_kept")
+        for claim, taken in ((MAILBOX.format("email"), "mail_lead"), ("external_id", "ext_lead")):
+            self.sql(
+                f"UPDATE import_kept k SET problem = 'two_leads' FROM (SELECT row, lead_id, first_value(lead_id) OVER"
+                f" (PARTITION BY {claim} ORDER BY row) AS first FROM import_kept WHERE NOT is_new AND problem IS NULL"
+                f" AND {claim} IS NOT NULL AND {taken} IS NULL) c WHERE c.row = k.row AND c.lead_id <> c.first"
+            )
+        self.sql(
+            "SELECT id FROM leads_lead WHERE id IN (SELECT lead_id FROM import_kept WHERE NOT is_new)"
+            " ORDER BY id FOR UPDATE"
+        )
+
+    def update_facts(self):
+        """Later rows win, empty cells overwrite nothing, and a lead that already says so is not touched."""
+        self.sql(MERGE_FACTS)
+        self.sql("ANALYZE import_facts")
+        self.sql(UPDATE_LEADS, {"at": self.at})
+        self.sql("ANALYZE import_changed")
+
+    def problems(self):
+        """(row, outside id, e-mail, decision, code) of every row that the records refused."""
+        return self.rows(
+            "SELECT row, coalesce(external_id, ''), coalesce(email, ''), coalesce(decision, ''), problem"
+            " FROM import_kept WHERE problem IS NOT NULL ORDER BY row"
+        )
+
+
+INSERT_LEADS = f"""
+    INSERT INTO leads_lead ({", ".join(LEAD_COLUMNS)})
+    SELECT lead_id, external_id, email, {", ".join(f"coalesce({name}, '')" for name in TEXTS)},
+        employees, coalesce(attributes, '{{}}')::jsonb, %(at)s, %(at)s
+    FROM import_chunk
+"""
+_MERGED = ("external_id", "email", *TEXTS, "employees", "owner_no")
+_REST = "NOT is_new AND problem IS NULL"
+MERGE_FACTS = f"""
+    CREATE TEMP TABLE import_facts ON COMMIT DROP AS
+    WITH rest AS (SELECT *, count(*) OVER (PARTITION BY lead_id) AS n FROM import_kept WHERE {_REST})
+    SELECT lead_id, row, {", ".join(_MERGED)}, attributes::jsonb FROM rest WHERE n = 1
+    UNION ALL
+    SELECT lead_id, max(row),
+        {", ".join(f"(array_agg({name} ORDER BY row DESC) FILTER (WHERE {name} IS NOT NULL))[1]" for name in _MERGED)},
+        (SELECT jsonb_object_agg(e.key, e.value) FROM (
+            SELECT DISTINCT ON (a.key) a.key, a.value FROM import_kept k, jsonb_each(k.attributes::jsonb) a
+            WHERE k.lead_id = rest.lead_id AND {_REST} ORDER BY a.key, k.row DESC) e)
+    FROM rest WHERE n > 1 GROUP BY lead_id
+"""
+_NEWS = {
+    "external_id": "coalesce(l.external_id, f.external_id)",
+    "email": "coalesce(f.email, l.email)",
+    **{name: f"coalesce(f.{name}, l.{name})" for name in (*TEXTS, "employees")},
+    "attributes": "l.attributes || coalesce(f.attributes, '{}')",
+}
+UPDATE_LEADS = f"""
+    WITH changed AS (
+        UPDATE leads_lead l SET {", ".join(f"{name} = {news}" for name, news in _NEWS.items())}, updated_at = %(at)s
+        FROM import_facts f WHERE l.id = f.lead_id
+        AND ({", ".join(f"l.{name}" for name in _NEWS)}) IS DISTINCT FROM ({", ".join(_NEWS.values())})
+        RETURNING l.id
+    ) INSERT INTO import_changed SELECT id FROM changed
+"""

@@ -1,0 +1,35 @@
+"""What a rep is written when a lead comes into the inbox: enough to decide whether to look now."""
+
+from django.urls import reverse
+from django.utils import timezone
+
+from leads.models import Handoff
+from portal.outbox.mail import Mail, writes
+from portal.shared.time import full
+
+
+@writes("handoff.opened")
+def opened(payload):
+    return _mail(payload, "New lead")
+
+
+@writes("handoff.assigned")
+def assigned(payload):
+    return _mail(payload, "Now yours")
+
+
+def _mail(payload, opening):
+    """None when the lead was decided meanwhile, or went on to someone else."""
+    handoff = Handoff.objects.select_related("lead", "tier", "owner").get(pk=payload["handoff"])
+    if not handoff.is_open or payload.get("owner", handoff.owner_id) != handoff.owner_id:
+        return None
+    lead, zone = handoff.lead, timezone.get_default_timezone()
+    tier = f" ({handoff.tier.name})" if handoff.tier else ""
+    lines = [
+        f"{lead.name}, {lead.title or 'title unknown'}, {lead.company or 'company unknown'}",
+        f"Source: {handoff.source or 'unknown'}. Score: {'none' if handoff.total is None else handoff.total}{tier}.",
+    ]
+    if handoff.next_due_at:
+        lines.append(f"Next due: {full(handoff.next_due_at, zone)}.")
+    company = f", {lead.company}" if lead.company else ""
+    return Mail(f"{opening}: {lead.name}{company}{tier}", "\n".join(lines), reverse("handoff", args=[handoff.pk]))

@@ -1,0 +1,48 @@
+"""`manage.py seed_demo`: an invented company with thirteen months behind it and full inboxes now."""
+
+import time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from leads.demo.company import agreements, people
+from leads.demo.invent import DAY, Invention, months
+from leads.demo.write import write
+from leads.models import Handoff
+
+
+class Command(BaseCommand):
+    """Seeds once: a portal with handoffs is left alone."""
+
+    help = "Fill an empty portal with Tarnwick, an invented company: 13 months, about 8,000 leads, open inboxes."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--share", type=float, default=1.0, help="share of the usual volume, for a quick look")
+
+    def handle(self, *args, share, **options):
+        if settings.PRODUCTION:
+            raise CommandError("Invented leads do not belong in a production portal (PRODUCTION=1). Nothing was done.")
+        if Handoff.objects.exists():
+            self.stdout.write("This portal holds leads already, so no company was invented.")
+            return
+        began = time.monotonic()
+        self.stdout.write(f"{seed(at=timezone.now(), share=share)} ({time.monotonic() - began:.0f} s)")
+
+
+def seed(*, at, share=1.0):
+    """Invent and write the company as of `at`; returns one line that sums it up."""
+    zone = ZoneInfo(settings.ORGANISATION_TIME_ZONE)
+    starts = [begins for begins, _ in months(at, zone)]
+    who = people()
+    versions = agreements(who, begins=starts[0] - 60 * DAY, changes=starts[6])
+    laws = [(version.effective_from, version.definition.as_definition()) for version in versions]
+    invention = Invention(at=at, laws=laws, zone=zone, share=share).all()
+    write(invention, who=who, versions=versions)
+    leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
+    waiting = sum(case.outcome == "open" for case in invention.cases)
+    return (
+        f"Tarnwick is here: {leads:,} leads, {len(invention.cases):,} handoffs over 13 months, {waiting} of them "
+        f"open, {len(who.reps)} reps, agreement v{versions[-1].number} in force."
+    )

@@ -1,0 +1,296 @@
+"""The handoff: one cycle of one lead as an MQL, with its owners and contact attempts."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce, Least
+
+from leads import lifecycle
+from portal.accounts.models import Role
+from portal.accounts.permissions import May, may
+from portal.shared.triggers import append_only, no_truncate, refuse
+
+# Read again at commit: several updates in one transaction are one change.
+TELLS_THE_STANDING_DECISION = """
+    IF EXISTS (
+        SELECT 1 FROM leads_handoff h WHERE h.id = NEW.id AND h.standing_decision_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM leads_decision d
+            WHERE d.id = h.standing_decision_id AND d.handoff_id = h.id AND d.outcome = h.status
+            AND d.reason_id IS NOT DISTINCT FROM h.reason_id
+            AND (d.decided_at = h.decided_at OR h.status = 'open')
+            AND NOT EXISTS (SELECT 1 FROM leads_decision later WHERE later.supersedes_id = d.id))
+    ) THEN
+        RAISE EXCEPTION 'handoff % does not tell what its standing decision says', NEW.id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
+
+
+class HandoffQuerySet(models.QuerySet):
+    def undecided(self):
+        return self.filter(status=lifecycle.OPEN)
+
+    def in_inbox(self):
+        """Open handoffs whose clocks run: history that nobody took up is in no inbox."""
+        return self.undecided().filter(decision_due_at__isnull=False)
+
+    def overdue(self, *, at):
+        """In an inbox with a clock that ran out before `at`."""
+        return self.in_inbox().filter(next_due_at__lt=at)
+
+    def by_deadline(self):
+        return self.order_by("next_due_at", "id")
+
+    def visible_to(self, user):
+        """Marketing, leaders and admins see all; a manager the team's; a rep only their own."""
+        if may(user, May.SEE_ALL_HANDOFFS):
+            return self
+        if user.holds(Role.SALES_MANAGER) and user.team_id:
+            return self.filter(Q(owner__team=user.team_id) | Q(owner=user))
+        if user.holds(Role.REP, Role.SALES_MANAGER):
+            return self.filter(owner=user)
+        return self.none()
+
+    def workable_by(self, user):
+        """Those whose clocks `user` may stop: own ones, and the team's for a manager."""
+        if not may(user, May.WORK_INBOX):
+            return self.none()
+        if user.holds(Role.SALES_MANAGER) and user.team_id:
+            return self.filter(Q(owner__team=user.team_id) | Q(owner=user))
+        return self.filter(owner=user)
+
+
+class Handoff(models.Model):
+    """From qualification until accepted, rejected or withdrawn. It carries the law it was made under."""
+
+    class Status(models.TextChoices):
+        OPEN = lifecycle.OPEN, "Open"
+        ACCEPTED = lifecycle.ACCEPTED, "Accepted"
+        REJECTED = lifecycle.REJECTED, "Rejected"
+        WITHDRAWN = lifecycle.WITHDRAWN, "Withdrawn"
+
+    lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="handoffs")
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next_cycle")
+    definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.PROTECT, related_name="+")
+    sla_version = models.ForeignKey("sla.SLAVersion", on_delete=models.PROTECT, related_name="+")
+    tier = models.ForeignKey("sla.Tier", on_delete=models.PROTECT, null=True, related_name="+")
+    fit = models.IntegerField(null=True)
+    behaviour = models.IntegerField(null=True)
+    total = models.IntegerField(null=True)
+    breakdown = models.JSONField(null=True, help_text="the evaluation, rule by rule; null for imported history")
+    # as they were at the handoff: later edits of the lead move no figure
+    source = models.CharField(max_length=120, blank=True, default="")
+    campaign = models.CharField(max_length=200, blank=True, default="")
+    channel = models.CharField(max_length=120, blank=True, default="")
+
+    qualified_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    is_historical = models.BooleanField(default=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    contact_due_at = models.DateTimeField(null=True)
+    decision_due_at = models.DateTimeField(null=True)
+    first_touch_at = models.DateTimeField(null=True)
+    next_due_at = models.GeneratedField(
+        expression=Case(
+            When(first_touch_at=None, then=Coalesce(Least("contact_due_at", "decision_due_at"), "decision_due_at")),
+            default=F("decision_due_at"),
+        ),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+    )
+
+    status = models.CharField(max_length=9, choices=Status, default=Status.OPEN)
+    standing_decision = models.ForeignKey(
+        "leads.Decision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    reason = models.ForeignKey("sla.ReasonCode", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    withdrawn_why = models.CharField(max_length=200, blank=True, default="")
+
+    objects = HandoffQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # the inbox: only open rows with running clocks, in reading order
+            models.Index(
+                fields=["owner", "next_due_at", "id"],
+                condition=Q(status="open", decision_due_at__isnull=False),
+                name="leads_handoff_inbox",
+            ),
+            # the audit's two questions, what was qualified and what was decided, answered from the index alone
+            models.Index(
+                fields=["qualified_at"],
+                include=["decided_at", "withdrawn_at", "status", "reason"],
+                name="leads_handoff_qualified",
+            ),
+            models.Index(
+                fields=["decided_at"],
+                include=["qualified_at", "status", "reason"],
+                condition=Q(decided_at__isnull=False),
+                name="leads_handoff_decided",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"], condition=Q(status="open"), name="leads_handoff_one_open_a_lead"
+            ),
+            models.UniqueConstraint(fields=["lead", "qualified_at"], name="leads_handoff_cycle_once"),
+            models.CheckConstraint(
+                condition=Q(status="open", decided_at=None, reason=None, withdrawn_at=None)
+                | Q(
+                    status="accepted", decided_at__isnull=False, standing_decision__isnull=False, reason=None,
+                    withdrawn_at=None,
+                )
+                | Q(
+                    status="rejected", decided_at__isnull=False, standing_decision__isnull=False, reason__isnull=False,
+                    withdrawn_at=None,
+                )
+                | Q(
+                    status="withdrawn", decided_at=None, standing_decision=None, reason=None,
+                    withdrawn_at__isnull=False,
+                )
+                & ~Q(withdrawn_why=""),
+                name="leads_handoff_status_shape",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_historical=True) | Q(decision_due_at__isnull=False, tier__isnull=False),
+                name="leads_handoff_clocks_run",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_historical=True) | Q(breakdown__isnull=False), name="leads_handoff_was_evaluated"
+            ),
+        ]  # fmt: skip
+        triggers = [
+            pgtrigger.Trigger(
+                name="legal_moves",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Condition("OLD.status IS DISTINCT FROM NEW.status"),
+                func=f"""
+                    IF (OLD.status, NEW.status) NOT IN ({lifecycle.as_sql_values()}) THEN
+                        RAISE EXCEPTION 'a handoff does not move from % to %', OLD.status, NEW.status
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="carries_its_law",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total, OLD.breakdown,"
+                    " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM"
+                    " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.breakdown,"
+                    " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id)"
+                    " OR OLD.contact_due_at IS DISTINCT FROM NEW.contact_due_at AND OLD.contact_due_at IS NOT NULL"
+                    " OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)"
+                ),
+                func=refuse("a handoff keeps the lead, law, score and due times it was made with"),
+            ),
+            pgtrigger.Trigger(
+                name="never_deleted",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=refuse("handoffs are withdrawn, never deleted"),
+            ),
+            pgtrigger.Trigger(
+                name="tells_the_standing_decision",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.standing_decision_id IS NOT NULL"),
+                func=TELLS_THE_STANDING_DECISION,
+            ),
+            pgtrigger.Trigger(
+                name="keeps_its_standing_decision",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("standing_decision_id"),
+                condition=pgtrigger.Condition(
+                    "OLD.standing_decision_id IS NOT NULL AND NEW.standing_decision_id IS NULL"
+                    " AND NEW.status <> 'withdrawn'"
+                ),
+                func=refuse("a decided handoff keeps a standing decision"),
+            ),
+            no_truncate("handoffs"),
+        ]
+
+    def __str__(self):
+        return f"Handoff {self.pk}"
+
+    @property
+    def is_open(self):
+        return self.status == lifecycle.OPEN
+
+    @property
+    def clocks_run(self):
+        return self.decision_due_at is not None
+
+
+class Assignment(models.Model):
+    """Who was given the handoff, when, by whom and why in one line; the newest is the owner."""
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="assignments")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    assigned_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    assigned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    why = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["assigned_at", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(why=""), name="leads_assignment_explains_itself")]
+        triggers = append_only("assignments")
+
+    def __str__(self):
+        return self.why
+
+
+class Touch(models.Model):
+    """A contact attempt by sales. The earliest one that counts stops the contact clock."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", "Call"
+        EMAIL = "email", "E-mail"
+        MEETING = "meeting", "Meeting"
+        MESSAGE = "message", "Message"
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", "Reached"
+        NO_ANSWER = "no_answer", "No answer"
+        VOICEMAIL = "voicemail", "Left a voicemail"
+        SENT = "sent", "Sent"
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="touches")
+    kind = models.CharField(max_length=8, choices=Kind)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    touched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    note = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["occurred_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["call", "email", "meeting", "message"]), name="leads_touch_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["reached", "no_answer", "voicemail", "sent"]),
+                name="leads_touch_outcome_known",
+            ),
+        ]
+        triggers = append_only("touches")
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.get_outcome_display()}"

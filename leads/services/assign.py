@@ -1,0 +1,73 @@
+"""Owners: who holds a handoff, and taking up one from imported history."""
+
+from django.db import transaction
+
+from leads.models import Assignment, Handoff
+from leads.services._steps import check_works, lock
+from leads.services.refusals import AlreadyDecided, CannotOwn
+from portal.accounts.models import Role
+from portal.accounts.permissions import May, require
+from portal.outbox.services import tell
+from portal.shared.refusal import NotPermitted
+from sla.models import Commitment
+
+
+@transaction.atomic(durable=True)
+def reassign_handoff(*, handoff_id, to, by, at, why=""):
+    """Give an open handoff to another rep; the agreement's clocks go on. Returns the Assignment.
+
+    Refuses: NotPermitted, AlreadyDecided, CannotOwn.
+    """
+    require(by, May.REASSIGN_LEADS)
+    handoff = lock(handoff_id)
+    check_works(handoff, by)
+    if not handoff.is_open:
+        raise AlreadyDecided
+    check_can_own(to)
+    assignment = Assignment.objects.create(
+        handoff=handoff, owner=to, assigned_at=at, recorded_at=at, assigned_by=by,
+        why=why.strip() or f"Reassigned by {by.name}",
+    )  # fmt: skip
+    handoff.owner = to
+    handoff.save(update_fields=["owner"])
+    tell("handoff.assigned", key=assignment.pk, at=at, to=to, payload={"handoff": handoff.pk, "owner": to.pk})
+    return assignment
+
+
+@transaction.atomic(durable=True)
+def take_up_handoff(*, handoff_id, by, at):
+    """Bring an undecided handoff of imported history into `by`'s inbox: its clocks start now. Returns the Handoff.
+
+    It stays historical: out of compliance figures. Refuses: NotPermitted, AlreadyDecided.
+    """
+    require(by, May.WORK_INBOX)
+    handoff = lock(handoff_id)
+    if not Handoff.objects.visible_to(by).filter(pk=handoff.pk).exists():
+        raise NotPermitted("This lead belongs to someone else.")
+    if not handoff.is_open or handoff.clocks_run:
+        raise AlreadyDecided("This lead is in an inbox already, or decided.")
+    check_can_own(by)
+    contact, decision = longest_times(handoff.sla_version)
+    handoff.contact_due_at = at + contact
+    handoff.decision_due_at = at + decision
+    handoff.owner = by
+    handoff.save(update_fields=["contact_due_at", "decision_due_at", "owner"])
+    Assignment.objects.create(
+        handoff=handoff, owner=by, assigned_at=at, recorded_at=at, assigned_by=by, why="Taken up from imported history"
+    )
+    tell(
+        "handoff.assigned", key=f"taken-up-{handoff.pk}", at=at, to=by, payload={"handoff": handoff.pk, "owner": by.pk}
+    )
+    return handoff
+
+
+def check_can_own(user):
+    if not (user.is_active and user.holds(Role.REP, Role.SALES_MANAGER)):
+        raise CannotOwn
+
+
+def longest_times(version):
+    """(first contact within, decision within) of the version's most patient tier, as timedeltas."""
+    kinds = Commitment.Kind
+    times = list(version.commitments.filter(kind__in=[kinds.FIRST_CONTACT, kinds.DECISION]))
+    return tuple(max(c.within for c in times if c.kind == kind) for kind in (kinds.FIRST_CONTACT, kinds.DECISION))

@@ -1,0 +1,70 @@
+"""Qualification: a lead is evaluated under the definition in force; at a tier's threshold it becomes a handoff."""
+
+from django.db import transaction
+from django.utils.timezone import get_default_timezone
+
+from leads.models import Assignment, Handoff, Lead
+from leads.services.refusals import HasOpenHandoff, NoVersionInForce
+from leads.services.route import least_loaded
+from portal.outbox.services import tell
+from sla import scoring
+from sla.models import Commitment, SLAVersion
+
+
+@transaction.atomic(durable=True)
+def open_handoff(*, lead_id, by, at, owner=None):
+    """Evaluate the lead at `at`; open a routed handoff when it reaches a tier. Returns it, or None for nurture.
+
+    None also inside the agreement's cool-off after an earlier cycle. by: who caused it (None: the portal).
+    Refuses: NoVersionInForce, HasOpenHandoff.
+    """
+    lead = Lead.objects.select_for_update().get(pk=lead_id)
+    version = SLAVersion.objects.select_related("definition").in_force(at=at)
+    if version is None:
+        raise NoVersionInForce
+    previous = lead.handoffs.order_by("-qualified_at").first()
+    if previous and previous.is_open:
+        raise HasOpenHandoff
+    evaluation = scoring.evaluate(
+        version.definition.as_definition(), lead.facts(), _events(lead, at), at, zone=get_default_timezone()
+    )
+    if evaluation.tier is None or _cooling_off(previous, version, at):
+        return None
+    return _open(lead, version, evaluation, previous, by=by, at=at, owner=owner)
+
+
+def _events(lead, at):
+    rows = lead.events.filter(occurred_at__lte=at)
+    return [scoring.Event(e.kind, e.occurred_at, e.properties, bool(e.suspected_by)) for e in rows]
+
+
+def _cooling_off(previous, version, at):
+    return bool(previous and at < (previous.decided_at or previous.qualified_at) + version.cool_off)
+
+
+def _open(lead, version, evaluation, previous, *, by, at, owner):
+    tier = version.definition.tiers.get(key=evaluation.tier)
+    due = {c.kind: at + c.within for c in version.commitments.filter(tier=tier, within__isnull=False)}
+    owner, why = (owner, f"Named by {by.name}" if by else "Named in the import") if owner else least_loaded()
+    handoff = Handoff.objects.create(
+        lead=lead,
+        previous=previous,
+        definition=version.definition,
+        sla_version=version,
+        tier=tier,
+        fit=evaluation.fit,
+        behaviour=evaluation.behaviour,
+        total=evaluation.total,
+        breakdown=evaluation.as_json(),
+        source=lead.source,
+        campaign=lead.campaign,
+        channel=lead.channel,
+        qualified_at=at,
+        recorded_at=at,
+        owner=owner,
+        contact_due_at=due[Commitment.Kind.FIRST_CONTACT],
+        decision_due_at=due[Commitment.Kind.DECISION],
+    )
+    Assignment.objects.create(handoff=handoff, owner=owner, assigned_at=at, recorded_at=at, assigned_by=by, why=why)
+    tell("handoff.opened", key=handoff.pk, at=at, to=owner, payload={"handoff": handoff.pk, "lead": lead.pk})
+    return handoff

@@ -1,0 +1,27 @@
+"""Addresses of the cases."""
+
+from django.urls import include, path
+
+from leads.views import acts, bulk, handoff, inbox, leads, people
+
+urlpatterns = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/filters/", inbox.filters, name="inbox_filters"),
+    path("inbox/clocks/", inbox.clocks, name="inbox_clocks"),
+    path("inbox/bulk/", bulk.bulk, name="inbox_bulk"),
+    path("inbox/bulk/undo/", bulk.undo, name="inbox_bulk_undo"),
+    path("inbox/<int:pk>/", inbox.lead, name="inbox_lead"),
+    path("inbox/<int:pk>/clocks/", inbox.lead_clocks, name="inbox_lead_clocks"),
+    path("inbox/<int:pk>/actions/", acts.actions, name="inbox_actions"),
+    path("inbox/<int:pk>/contact/", acts.contact, name="inbox_contact"),
+    path("inbox/<int:pk>/accept/", acts.accept, name="inbox_accept"),
+    path("inbox/<int:pk>/reject/", acts.reject, name="inbox_reject"),
+    path("inbox/<int:pk>/duplicates/", acts.duplicates, name="inbox_duplicates"),
+    path("inbox/<int:pk>/undo/", acts.undo, name="inbox_undo"),
+    path("leads/<int:pk>/take-up/", acts.take_up, name="handoff_take_up"),
+    path("", include("leads.audit.urls")),
+    path("", include("leads.intake.imports.urls")),
+    path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
+    path("leads/", leads.leads, name="leads"),
+    path("leads/<int:pk>/", handoff.handoff, name="handoff"),
+]

@@ -1,0 +1,83 @@
+"""One handoff to read: who, what was scored, who held it, what was tried and decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from leads.models import Decision, Handoff
+from portal.accounts.permissions import May, may, require
+from portal.shared.htmx import answer
+
+EVENTS_SHOWN = 50
+FACTS = (
+    ("Company", "company"), ("Title", "title"), ("E-mail", "email"), ("Phone", "phone"), ("Employees", "employees"),
+    ("Industry", "industry"), ("Country", "country"), ("Region", "region"), ("Product", "product"),
+    ("Outside ID", "external_id"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the history: when, what in words, a note, and whether it is one of the case's turns."""
+
+    at: datetime
+    words: str
+    note: str = ""
+    key: bool = False
+
+
+@require_GET
+def handoff(request, pk):
+    """A handoff that this person may see; others do not exist for them."""
+    if not may(request.user, May.WORK_INBOX):
+        require(request.user, May.READ_AUDIT)
+    wanted = ("lead", "owner", "tier", "reason", "definition", "sla_version", "standing_decision", "withdrawn_by")
+    mine = Handoff.objects.visible_to(request.user).select_related(*wanted)
+    row = get_object_or_404(mine, pk=pk)
+    context = {
+        "handoff": row,
+        "facts": [(name, value) for name, field in FACTS if (value := getattr(row.lead, field)) not in (None, "")]
+        + sorted(row.lead.attributes.items()),
+        "rules": [rule for rule in (row.breakdown or {}).get("rules", ()) if rule["fired"]],
+        "history": history(row),
+        "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
+        "now": timezone.now(),
+    }
+    return answer(request, "leads/handoff.html", context)
+
+
+def history(row):
+    """What happened to the handoff and what its lead did, oldest first, as Moments."""
+    moments = [Moment(row.qualified_at, "Qualified as an MQL", str(row.definition), key=True)]
+    moments += [Moment(a.assigned_at, f"Given to {a.owner.name}", a.why) for a in _all(row.assignments, "owner")]
+    moments += [
+        Moment(t.occurred_at, f"{t.get_kind_display()}: {t.get_outcome_display().lower()}{_by(t.touched_by)}", t.note)
+        for t in _all(row.touches, "touched_by")
+    ]
+    moments += [
+        Moment(d.decided_at, f"{_decided(d)}{_by(d.decided_by)}", d.note, key=True)
+        for d in _all(row.decisions, "decided_by", "reason")
+    ]
+    events = row.lead.events.order_by("-occurred_at", "-pk").fetch_mode(models.FETCH_RAISE)[:EVENTS_SHOWN]
+    moments += [Moment(e.occurred_at, e.kind.replace("_", " ").capitalize()) for e in events]
+    if row.withdrawn_at:
+        moments.append(Moment(row.withdrawn_at, f"Withdrawn{_by(row.withdrawn_by)}", row.withdrawn_why, key=True))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _all(related, *joined):
+    return related.select_related(*joined).fetch_mode(models.FETCH_RAISE)
+
+
+def _decided(decision):
+    if decision.outcome == Decision.Outcome.REJECTED:
+        return f"Rejected: {decision.reason.label}"
+    return decision.get_outcome_display()
+
+
+def _by(user):
+    return f" by {user.name}" if user else ""

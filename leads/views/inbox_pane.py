@@ -1,0 +1,135 @@
+"""What the right pane of the inbox reads: one handoff with its clocks, its score and its history, in two queries."""
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from leads import clocks
+from leads.models import Decision, Touch
+from portal.shared import charts, time
+
+EVENTS_SHOWN = 40
+JOINED = ("lead", "owner", "tier", "definition", "sla_version", "reason", "standing_decision__decided_by")
+FACTS = (
+    ("Region", "region"), ("Product", "product"), ("Website", "domain"), ("Outside ID", "external_id"),
+)  # fmt: skip
+# one statement for the whole history: (kind, at, words, detail, who, note), newest first
+HISTORY = """
+    SELECT 'touch', t.occurred_at, t.kind, t.outcome, u.name, t.note, NULL::bigint
+    FROM leads_touch t LEFT JOIN accounts_user u ON u.id = t.touched_by_id WHERE t.handoff_id = %(handoff)s
+    UNION ALL SELECT 'assigned', a.assigned_at, a.why, '', u.name, '', NULL
+    FROM leads_assignment a JOIN accounts_user u ON u.id = a.owner_id WHERE a.handoff_id = %(handoff)s
+    UNION ALL SELECT 'decided', d.decided_at, d.outcome, coalesce(r.label, ''), u.name, d.note, NULL
+    FROM leads_decision d LEFT JOIN accounts_user u ON u.id = d.decided_by_id
+    LEFT JOIN sla_reasoncode r ON r.id = d.reason_id WHERE d.handoff_id = %(handoff)s
+    UNION ALL SELECT 'cycle', c.qualified_at, c.status, coalesce(r.label, ''), '', '', c.id
+    FROM leads_handoff c LEFT JOIN sla_reasoncode r ON r.id = c.reason_id
+    WHERE c.lead_id = %(lead)s AND c.id <> %(handoff)s
+    UNION ALL (SELECT 'event', e.occurred_at, e.kind, e.suspected_by, '', '', NULL
+    FROM leads_event e WHERE e.lead_id = %(lead)s ORDER BY e.occurred_at DESC LIMIT %(events)s)
+    ORDER BY 2 DESC
+"""
+TIERS = """(SELECT coalesce(json_agg(json_build_array(t.name, t.total) ORDER BY t.total), '[]')
+    FROM sla_tier t WHERE t.definition_id = leads_handoff.definition_id)"""
+
+
+def with_pane(rows):
+    """The queryset with everything `pane` needs but the history."""
+    return rows.select_related(*JOINED).annotate(tier_steps=RawSQL(TIERS, ()))  # noqa: S611 (no input in it)
+
+
+def pane(handoff, now):
+    """Template context of one handoff's pane."""
+    lead, moments = handoff.lead, history(handoff)
+    return {
+        "handoff": handoff,
+        "lead": lead,
+        "clocks": two_clocks(handoff, now),
+        "score": score(handoff),
+        "about": ", ".join(str(p) for p in (
+            lead.industry, f"{lead.employees:,} employees" if lead.employees else "", lead.country) if p),
+        "facts": [(name, value) for name, field in FACTS if (value := getattr(lead, field))]
+        + [(name.replace("_", " ").capitalize(), value) for name, value in sorted(lead.attributes.items())],
+        "moments": [moment | {"when": short(moment["at"], now)} for moment in moments if moment["kind"] != "cycle"],
+        "cycles": [moment for moment in moments if moment["kind"] == "cycle"],
+        "now": now,
+    }  # fmt: skip
+
+
+def two_clocks(handoff, now):
+    """First contact and decision; none for history that nobody took up."""
+    if not handoff.clocks_run:
+        return []
+    zone, tier = timezone.get_default_timezone(), handoff.tier.name if handoff.tier else "Taken up"
+    contact, due = handoff.contact_due_at, handoff.decision_due_at
+    # elapsed time: what was promised is the distance of the stored due time
+    start = handoff.qualified_at
+    shared = {"start": start, "now": now, "zone": zone, "decided": handoff.decided_at}
+    found = []
+    if contact:
+        within = f"{tier}: within {plain(contact - start)}."
+        found.append(clocks.first_contact(due=contact, touched=handoff.first_touch_at, within=within, **shared))
+    found.append(clocks.decision(due=due, within=f"{tier}: within {plain(due - start)}.", **shared))
+    return found
+
+
+def short(at, now):
+    """ "09:51" of today, else "5 Nov": what fits the timeline's margin; the exact time stands in the title."""
+    zone = timezone.get_default_timezone()
+    same = at.astimezone(zone).date() == now.astimezone(zone).date()
+    return f"Today {time.clock_time(at, zone)}" if same else time.day(at, now, zone)
+
+
+def plain(delta):
+    """ "1 hour", "5 days", "26 h": a promised time as people say it."""
+    for name, unit in (("day", dt.timedelta(days=1)), ("hour", dt.timedelta(hours=1))):
+        if delta >= unit and delta % unit == dt.timedelta(0):
+            return f"{delta // unit} {name}{'' if delta == unit else 's'}"
+    return time.duration(delta)
+
+
+def score(handoff):
+    """The stored evaluation for the table: rules that fired by axis, silent ones, the bar; None when never scored."""
+    if not handoff.breakdown:
+        return None
+    rules = handoff.breakdown["rules"]
+    return {
+        "bar": charts.score_bar(handoff.fit, handoff.behaviour, [tuple(step) for step in handoff.tier_steps]),
+        "groups": [
+            {"name": name, "points": points, "rules": [r for r in rules if r["axis"] == axis and r["fired"]]}
+            for name, axis, points in (("Fit", "fit", handoff.fit), ("Behaviour", "behaviour", handoff.behaviour))
+        ],
+        "silent": [rule for rule in rules if not rule["fired"]],
+    }
+
+
+def fired(handoff):
+    """(key, label) of the rules that gave points: what a bad score can be blamed on."""
+    rules = (handoff.breakdown or {}).get("rules", ())
+    return [(rule["key"], rule["label"]) for rule in rules if rule["fired"] and rule["axis"] != "disqualifier"]
+
+
+def history(handoff):
+    """Everything that happened, newest first; one query whatever its length."""
+    with connection.cursor() as cursor:
+        cursor.execute(HISTORY, {"handoff": handoff.pk, "lead": handoff.lead_id, "events": EVENTS_SHOWN})
+        found = [_moment(*row) for row in cursor.fetchall()]
+    reached = f"Reached {handoff.total} points" if handoff.total is not None else "Came with imported history"
+    found.append(
+        {"kind": "qualified", "at": handoff.qualified_at, "words": reached, "note": "", "key": True, "pk": None}
+    )
+    return sorted(found, key=lambda moment: moment["at"], reverse=True)
+
+
+def _moment(kind, at, words, detail, who, note, pk):
+    by = f" by {who}" if who else ""
+    said = {
+        "touch": lambda: f"{Touch.Kind(words).label}: {Touch.Outcome(detail).label.lower()}{by}",
+        "assigned": lambda: f"Given to {who}: {words}",
+        "decided": lambda: f"{Decision.Outcome(words).label}{f': {detail}' if detail else ''}{by}",
+        "cycle": lambda: f"{words.capitalize()}{f': {detail}' if detail else ''}",
+        "event": lambda: words.replace("_", " ").capitalize() + (" (suspected bot)" if detail else ""),
+    }[kind]()
+    return {"kind": kind, "at": at, "words": said, "note": note, "key": kind in ("touch", "decided"), "pk": pk}
