@@ -1,0 +1,66 @@
+"""A real browser: the machine's Chromium, signed in by cookie, listening for complaints, checked by axe."""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+
+from tests.browser import STILL
+from tests.services import BROWSERS
+
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its loop in this thread
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("journey") and CHROMIUM is None:
+        pytest.skip("no Chromium found")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-dev-shm-usage"],
+    }
+
+
+@pytest.fixture
+def sign_in(live_server):
+    """Makes a browser page or context belong to a person: sign_in(page, user). Returns the portal's address."""
+
+    def let_in(page, user):
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        getattr(page, "context", page).add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "url": live_server.url}]
+        )
+        return live_server.url
+
+    return let_in
+
+
+@pytest.fixture
+def check_axe():
+    """Fails with axe's report when the page as it stands has an accessibility violation."""
+
+    def check(page):
+        page.wait_for_function(STILL)  # colours fade from one theme to the other
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+    return check
+
+
+@pytest.fixture
+def complaints(page):
+    """What the browser complained about: errors of the console (blocked by the policy, 4xx, 5xx) and of scripts."""
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said

@@ -1,0 +1,90 @@
+"""A marketer reads the audit in a real browser: from a bar to its leads, from a cell to its leads, by keyboard too."""
+
+import datetime as dt
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import cast
+from tests.history import random_cases, write
+
+UTC = dt.UTC
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def marketer(sign_in, page):
+    """Marta, signed in, with the first five months of 2026 behind her; returns her page and the portal's address."""
+    version, people = cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=UTC)), cast.people()
+    begin, end = dt.datetime(2026, 1, 5, tzinfo=UTC), dt.datetime(2026, 6, 1, tzinfo=UTC)
+    write(version, random_cases(700, seed=5, version=version, owners=[people.rep], start=begin, end=end))
+    return page, sign_in(page, people.marketer)
+
+
+def number(text):
+    return int("".join(c for c in text if c.isdigit()))
+
+
+def test_a_marketer_drills_from_a_bar_to_the_leads_and_to_one_of_them(marketer):
+    page, url = marketer
+    page.goto(f"{url}/audit/2026-03/")
+    bar = page.locator("#reasons svg a").last
+    said = bar.get_attribute("aria-label")
+    bar.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Rejected leads, decided in March 2026")
+    assert page.locator("main tbody tr").count() == number(said.rsplit(":", 1)[1])
+    page.locator("main tbody a").first.click()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+
+
+def test_a_heat_cell_opens_beside_the_table_and_a_tab_changes_only_the_breakdown(marketer):
+    page, url = marketer
+    page.goto(f"{url}/audit/2026-03/")
+    cell = page.locator(".heat td[data-heat] a").first
+    leads = number(cell.inner_text())
+    cell.click()
+    expect(page.locator("#drill h3")).to_contain_text(f"{leads} lead")
+    assert page.url.endswith("/audit/2026-03/")
+    page.get_by_role("link", name="Owner", exact=True).click()
+    expect(page.locator("#breakdown tbody")).to_contain_text("Rena Rep")
+    assert "by=owner" in page.url
+    expect(page.locator("#drill h3")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#breakdown thead")).to_contain_text("Source")
+
+
+def test_choosing_a_month_shows_it_and_keeps_the_basis(marketer):
+    page, url = marketer
+    page.goto(f"{url}/audit/2026-03/?basis=cohort")
+    page.get_by_label("Month", exact=True).select_option("2026-02")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Of February’s")
+    assert "/audit/2026-02/" in page.url
+    assert "basis=cohort" in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_audit_and_its_lists_have_no_accessibility_violation_and_no_sideways_scroll(
+    marketer, complaints, check_axe, width, scheme
+):
+    page, url = marketer
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    lead = None
+    for address in ("/audit/2026-03/", "/audit/2026-03/?basis=cohort&by=owner", "/leads/", lead):
+        page.goto(f"{url}{address}" if address else f"{url}{page.locator('main tbody a').first.get_attribute('href')}")
+        check_axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
+
+
+def test_without_script_every_number_is_still_a_link(marketer, browser, live_server):
+    page, url = marketer
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([c for c in page.context.cookies() if c["name"] == "sessionid"])
+    bare = context.new_page()
+    bare.goto(f"{url}/audit/2026-03/")
+    bare.locator(".heat td[data-heat] a").first.click()
+    expect(bare.get_by_role("heading", level=1)).to_contain_text("Rejected leads")
+    context.close()

@@ -1,0 +1,152 @@
+"""The invented company: believable, complete, the same every time, and never twice."""
+
+import datetime as dt
+from collections import Counter
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from leads import lifecycle
+from leads.management.commands.seed_demo import seed
+from leads.models import Decision, Event, Handoff, Lead, Touch
+from portal.accounts.models import User
+from sla import scoring
+from sla.models import SLAVersion
+
+NOW = dt.datetime(2026, 10, 15, 8, 0, tzinfo=dt.UTC)
+SHARE = 0.1
+
+
+@pytest.fixture(scope="module")
+def company(django_db_setup, django_db_blocker):
+    """A tenth of the company, seeded once for this module and rolled back after it."""
+    from django.test import TestCase
+
+    with django_db_blocker.unblock():
+        case = type("Company", (TestCase,), {})
+        case.setUpClass()
+        try:
+            line = seed(at=NOW, share=SHARE)
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            yield line
+        finally:
+            case.tearDownClass()
+
+
+def test_thirteen_months_of_leads_end_now(company):
+    months = {(h.year, h.month) for h in Handoff.objects.values_list("qualified_at", flat=True)}
+    assert len(months) >= 13
+    assert Handoff.objects.order_by("-qualified_at").first().qualified_at < NOW
+    assert 600 < Lead.objects.count() < 1000
+    assert Lead.objects.filter(handoffs=None).count() > 30
+
+
+def test_nothing_happens_after_now_or_before_its_cause(company):
+    assert not Decision.objects.filter(decided_at__gt=NOW).exists()
+    assert not Touch.objects.filter(occurred_at__gt=NOW).exists()
+    assert not Event.objects.filter(occurred_at__gt=NOW).exists()
+    for handoff in Handoff.objects.exclude(decided_at=None):
+        assert handoff.qualified_at < handoff.decided_at
+        assert handoff.first_touch_at is None or handoff.qualified_at <= handoff.first_touch_at <= handoff.decided_at
+
+
+def test_every_score_is_what_the_definition_gives(company):
+    """Each stored breakdown comes out again from the stored facts and events."""
+    definitions = {
+        v.definition_id: v.definition.as_definition() for v in SLAVersion.objects.select_related("definition")
+    }
+    rows = Handoff.objects.select_related("lead", "tier").prefetch_related("lead__events").order_by("?")[:60]
+    for handoff in rows:
+        events = [scoring.Event(e.kind, e.occurred_at, e.properties) for e in handoff.lead.events.all()]
+        again = scoring.evaluate(
+            definitions[handoff.definition_id], handoff.lead.facts(), events, handoff.qualified_at
+        )
+        assert (again.tier, again.total, again.fit) == (handoff.tier.key, handoff.total, handoff.fit)
+
+
+def test_about_a_fifth_is_accepted_and_the_score_is_the_top_complaint_of_late(company):
+    decided = Handoff.objects.exclude(decided_at=None)
+    accepted = decided.filter(status=lifecycle.ACCEPTED).count() / decided.count()
+    assert 0.15 < accepted < 0.28
+    late = decided.filter(status=lifecycle.REJECTED, decided_at__gt=NOW - dt.timedelta(days=120))
+    assert Counter(late.values_list("reason__category", flat=True)).most_common(1)[0][0] == "scoring"
+    assert Counter(late.values_list("reason__code", flat=True)).most_common(1)[0][0] == "41"
+
+
+def test_every_rep_has_an_inbox_with_clocks_at_every_stage(company):
+    hour = NOW + dt.timedelta(hours=1)
+    reps = User.objects.reps()
+    assert len(reps) == 6
+    assert len({rep.team_id for rep in reps}) == 2
+    for rep in reps:
+        mine = Handoff.objects.in_inbox().filter(owner=rep)
+        assert 8 <= mine.count() <= 20
+        assert 1 <= mine.overdue(at=NOW).count() <= 2
+        assert mine.filter(next_due_at__gt=NOW, next_due_at__lte=hour).exists()
+        assert mine.filter(next_due_at__gt=hour).exists()
+        assert mine.filter(first_touch_at=None).exists()
+        assert mine.exclude(first_touch_at=None).exists()
+
+
+def test_two_agreements_were_signed_by_both_sides_and_the_second_counts_guides_without_limit(company):
+    first, second = SLAVersion.objects.signed().order_by("number")
+    assert first.effective_from < second.effective_from < NOW
+    caps = [version.definition.rules.get(key="guide").cap for version in (first, second)]
+    assert caps == [20, None]
+    assert SLAVersion.objects.in_force(at=NOW) == second
+
+
+def test_each_handoff_was_made_under_the_agreement_of_its_day(company):
+    wrong = [
+        h.pk for h in Handoff.objects.select_related("sla_version") if h.qualified_at < h.sla_version.effective_from
+    ]
+    assert not wrong
+    second = SLAVersion.objects.get(number=2)
+    assert not Handoff.objects.filter(sla_version__number=1, qualified_at__gte=second.effective_from).exists()
+
+
+def test_some_leads_came_back(company):
+    assert Handoff.objects.exclude(previous=None).exists() or Lead.objects.exclude(recycle_on=None).exists()
+
+
+def test_all_people_and_companies_are_invented(company):
+    assert all(user.email.endswith("@tarnwick.example") for user in User.objects.all())
+    assert not Lead.objects.exclude(email__endswith=".example").exists()
+
+
+def test_a_portal_with_leads_is_left_alone(company, capsys):
+    before = Handoff.objects.count()
+    call_command("seed_demo")
+    assert "already" in capsys.readouterr().out
+    assert Handoff.objects.count() == before
+
+
+def test_a_production_portal_is_left_alone(db, settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError):
+        call_command("seed_demo")
+    assert not User.objects.exists()
+
+
+def test_the_same_instant_gives_the_same_company():
+    from zoneinfo import ZoneInfo
+
+    from leads.demo.invent import Invention, months
+    from sla.starter import RULES, TIERS
+
+    rules = tuple(
+        scoring.Rule(key, label, axis, condition, points, **options)
+        for key, label, axis, condition, points, options in RULES
+    )
+    tiers = tuple(
+        scoring.Tier(key, name, n, total, fit, more) for n, (key, name, total, fit, more, *_) in enumerate(TIERS, 1)
+    )
+    zone = ZoneInfo("Europe/Berlin")
+    laws = [(months(NOW, zone)[0][0] - dt.timedelta(days=60), scoring.Definition(1, rules, tiers))]
+    one, two = (Invention(at=NOW, laws=laws, zone=zone, share=0.05).all() for _ in range(2))
+    assert [(c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in one.cases] == [
+        (c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in two.cases
+    ]

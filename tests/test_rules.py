@@ -1,0 +1,265 @@
+"""Rules of the house that no single page can keep: who gets in where, what a template may hold, what imports what."""
+
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from portal.accounts.models import Role
+
+ROOT = Path(settings.BASE_DIR)
+OWN_APPS = ("accounts", "outbox", "sla", "leads", "imports", "audit", "intake")
+ALL = frozenset(Role.values)
+LEADERS = {Role.MARKETING_LEADER, Role.SALES_LEADER}
+MARKETING = {Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN}
+READERS = ALL - {Role.REP}
+SALES = {Role.REP, Role.SALES_MANAGER}
+ADMINS = {Role.ADMIN}
+# without a session: sign-in and what belongs to it, health, the demo's doors (404 outside the demo)
+OPEN = {
+    *("account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password"),
+    *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),
+    *("account_email_verification_sent", "account_confirm_email", "account_confirm_login_code"),
+    *("healthz", "readyz", "demo", "demo_sign_in"),
+}
+# who may open a page: the one table, beside portal.accounts.permissions
+MAY_OPEN = {
+    "home": ALL,
+    "me": ALL,
+    "theme": ALL,
+    "keys": ALL,
+    "inbox": SALES,
+    "people": ADMINS,
+    "person_add": ADMINS,
+    "person": ADMINS,
+    "person_link": ADMINS,
+    "person_reactivate": ADMINS,
+    "person_deactivate": ADMINS,
+    "team_add": ADMINS,
+    "team": ADMINS,
+    "agreement": ALL,
+    "agreement_version": ALL,
+    "agreement_verify": ALL,
+    "agreement_bundle": ALL,
+    "definition": ALL,
+    "definition_version": ALL,
+    "audit_latest": READERS,
+    "audit": READERS,
+    "leads": ALL,
+    "handoff": ALL,  # of those who see this one: its rep, the manager of the team, everybody else but other reps
+    "import_list": MARKETING,
+}
+ARGUMENTS = {"number": 1, "month": "2026-10", "role": "rep", "key": "a-b", "uidb36": "1", "code": "11", "name": "x"}
+
+
+@cache
+def routes():
+    """(name, route) of every address of the portal."""
+    return sorted(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns, prefix):
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from _walk(pattern.url_patterns, route)
+        else:
+            yield pattern.name or route, route
+
+
+@cache
+def views():
+    """The view function of every own address, by name."""
+
+    def walk(patterns):
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                yield from walk(pattern.url_patterns)
+            else:
+                yield pattern.name, pattern.callback
+
+    return dict(walk(get_resolver().url_patterns))
+
+
+def address(name, route, **given):
+    """An address of the route, with any argument that fits."""
+    wanted = re.findall(r"<(?:(\w+):)?(\w+)>", route)
+    kwargs = {}
+    for converter, argument in wanted:
+        kind = 1 if converter == "int" else "00000000-0000-0000-0000-000000000001" if converter == "uuid" else "x"
+        kwargs[argument] = given.get(argument, ARGUMENTS.get(argument, kind))
+    return reverse(name, kwargs=kwargs)
+
+
+@pytest.mark.parametrize(("name", "route"), routes())
+def test_every_address_but_the_open_ones_asks_for_a_session(db, client, name, route):
+    for method in ("get", "post"):
+        answer = getattr(client, method)(address(name, route))
+        to_sign_in = answer.status_code == 302 and answer["Location"].startswith(reverse("account_login") + "?")
+        if name in OPEN:
+            assert not to_sign_in
+            assert answer.status_code in (200, 302, 404, 405, 503)
+        else:
+            assert to_sign_in, f"{method} {route} answers {answer.status_code} to a stranger"
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_role_opens_the_pages_of_the_table_and_no_other(people, agreement, role, open_lead):
+    person = next(p for p in vars(people).values() if getattr(p, "roles", None) == [role])
+    handoff = open_lead()
+    client = Client()
+    client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    known, wrong = dict(routes()), []
+    for name, allowed in MAY_OPEN.items():
+        arguments = {
+            "pk": people.rep.pk if name.startswith("person") else people.north.pk if name == "team" else handoff.pk
+        }
+        where = address(name, known[name], **arguments)
+        answer = client.get(where)
+        if answer.status_code == 405:
+            answer = client.post(where)
+        opened = answer.status_code in (200, 302, 409, 422)
+        if opened is not (role in allowed) or not (opened or answer.status_code == 403):
+            wrong.append((name, answer.status_code))
+    assert not wrong, f"{role}: {wrong}"
+
+
+def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
+    from portal.accounts.models import User
+
+    client = Client()
+    nobody = User.objects.create_user("nobody@tarnwick.example", name="Nobody")
+    client.force_login(nobody, backend=settings.AUTHENTICATION_BACKENDS[0])
+    opened = {
+        name
+        for name in ("me", "people", "agreement", "definition", "audit_latest", "inbox")
+        if client.get(reverse(name)).status_code == 200
+    }
+    assert opened == {"me"}
+
+
+def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
+    """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
+    tested_with_the_page = re.compile(r"^(import|handoff_|lead_|inbox_|bulk|reason|clock|account_)")
+    unknown = {
+        name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)
+    }
+    assert not unknown
+
+
+@pytest.mark.parametrize(
+    "name", ["theme", "keys", "person_add", "person_link", "person_reactivate", "team_add", "team"]
+)
+def test_what_changes_something_is_never_reached_by_a_link(people, name):
+    client = Client()
+    client.force_login(people.admin, backend=settings.AUTHENTICATION_BACKENDS[0])
+    assert client.get(address(name, dict(routes())[name])).status_code == 405
+
+
+def test_every_own_view_says_which_methods_it_takes():
+    """Django's require_GET and its kin name their wrapper; a view without one takes everything."""
+    loose = [
+        name
+        for name, view in views().items()
+        if view.__module__.split(".")[0] in ("portal", "sla", "leads") and not _is_bound_to_methods(view)
+    ]
+    assert not loose
+
+
+def _is_bound_to_methods(view):
+    while view is not None:
+        cells = [c.cell_contents for c in (getattr(view, "__closure__", None) or ())]
+        if any(isinstance(c, list | tuple) and c and set(c) <= {"GET", "HEAD", "POST"} for c in cells):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
+
+
+# --- records ----------------------------------------------------------------------------------------
+PERSON_ACTS = re.compile(r"^(assigned|touched|decided|signed|proposed|withdrawn|created|cancelled|closed)_at$")
+# rows that come from a system, a file or a lead: nobody in the house did it, or the field repeats another row's
+NOBODY_ACTED = {
+    ("leads", "Lead", "created_at"),  # captured
+    ("leads", "Handoff", "decided_at"),  # repeats its standing decision, which names the person
+    ("outbox", "Message", "created_at"),  # written by a verb, which names the person in the payload
+    ("accounts", "User", "created_at"),  # logged with the admin's id
+    ("sla", "Calendar", "created_at"),  # part of a version, which names who drafted it
+}
+
+
+def test_where_a_person_acts_the_row_says_who_beside_when():
+    missing = []
+    for model in apps.get_models():
+        if model._meta.app_label not in OWN_APPS:
+            continue
+        names = {field.name for field in model._meta.get_fields()}
+        for name in names:
+            key = (model._meta.app_label, model.__name__, name)
+            if PERSON_ACTS.match(name) and name.replace("_at", "_by") not in names and key not in NOBODY_ACTED:
+                missing.append(key)
+    assert not missing
+
+
+# --- text of the house ------------------------------------------------------------------------------
+TEMPLATES = sorted(path.relative_to(ROOT) for path in (ROOT / "templates").rglob("*.html"))
+INLINE = re.compile(
+    r"<style|\sstyle\s*=|\shx-on|\son[a-z]+\s*=\s*[\"']|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=str)
+def test_a_template_holds_no_inline_script_or_style(path):
+    found = INLINE.search((ROOT / path).read_text(encoding="utf-8"))
+    assert found is None, f"{path}: {found.group()}"
+
+
+def test_inline_code_would_be_found():
+    for text in ('<p style="x">', "<script>", '<a onclick="x">', '<div hx-on::load="x">', '<a href="javascript:x">'):
+        assert INLINE.search(text), text
+    assert not INLINE.search('<script src="/static/js/keys.js" defer></script>')
+
+
+def _sources(*parts):
+    return [
+        p
+        for p in ROOT.rglob("*.py")
+        if p.relative_to(ROOT).parts[0] in ("portal", "sla", "leads") and set(p.parts) & set(parts)
+    ]
+
+
+def test_views_change_nothing_themselves():
+    """They call verbs: no .save(), .create(), .update(), .delete() on records."""
+    files = [
+        *_sources("views"),
+        *ROOT.glob("*/views.py"),
+        *ROOT.glob("*/*/views.py"),
+        ROOT / "portal/accounts/people.py",
+    ]
+    files = [f for f in files if ".venv" not in f.parts]
+    writes = re.compile(
+        r"\.(save|delete|bulk_create|get_or_create|update_or_create)\(|\.objects\.create\(|\.update\(\w+="
+    )
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if writes.search(line) and "form.save(request)" not in line
+    ]
+    assert len(files) > 5
+    assert not found
+
+
+def test_the_layers_import_downwards_only():
+    program = Path(sys.executable).with_name("lint-imports")
+    if not (program.exists() or shutil.which("lint-imports")):
+        pytest.skip("import-linter is not installed")
+    done = subprocess.run([str(program)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
