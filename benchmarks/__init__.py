@@ -1,0 +1,1 @@
+"""`make bench`: the product beside its floor, measured in the same run."""

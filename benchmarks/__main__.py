@@ -1,0 +1,83 @@
+"""Runs every benchmark on throw-away services and prints one table: product, floor, ratio, target.
+
+BENCH_ROWS (default 100000) is the number of rows in the database and in the imported file; names of benchmarks as
+arguments run only those. Results are kept as JSON under benchmarks/results/. Absolute times drift with the machine's
+load; the ratio to the floor, measured in the same run, is what counts.
+"""
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+BENCHES = ("clock_bench", "import_bench", "pages_bench", "audit_bench")
+
+
+def main():
+    rows = int(os.environ.get("BENCH_ROWS", "100000"))
+    only = sys.argv[1:] or [name for name in BENCHES if (Path(__file__).parent / f"{name}.py").exists()]
+    table = []
+    with services():
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.test.utils import setup_test_environment
+
+        setup_test_environment(debug=False)
+        call_command("migrate", verbosity=0)
+        for name in only:
+            print(f"· {name} with {rows:,} rows", file=sys.stderr, flush=True)
+            table += importlib.import_module(f"benchmarks.{name}").run(rows)
+    show(table)
+    keep(table, rows)
+
+
+class services:
+    """Throw-away PostgreSQL and Valkey unless addresses are given; the folder is removed at the end."""
+
+    def __enter__(self):
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+        os.environ.setdefault("LOG_LEVEL", "WARNING")  # the table is the output
+        from portal import embedded
+
+        self.folder = None
+        if embedded.in_use():
+            self.folder = tempfile.TemporaryDirectory(prefix="handoff-bench-")
+            data = Path(self.folder.name)
+            data.chmod(0o711)
+            embedded.start(data)
+            os.environ["DATABASE_URL"] = embedded.database_url(data)
+            os.environ["BROKER_URL"] = embedded.broker_url(data)
+        return self
+
+    def __exit__(self, *_):
+        if self.folder:
+            from portal import embedded
+
+            embedded.stop(Path(self.folder.name))
+            self.folder.cleanup()
+
+
+def show(table):
+    head = ("what", "product", "floor", "ratio", "target")
+    lines = [head, *[tuple(str(cell) for cell in row) for row in table]]
+    widths = [max(len(line[i]) for line in lines) for i in range(5)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def keep(table, rows):
+    RESULTS.mkdir(exist_ok=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    names = ("what", "product", "floor", "ratio", "target")
+    document = {"rows": rows, "results": [dict(zip(names, map(str, row), strict=True)) for row in table]}
+    (RESULTS / f"{stamp}.json").write_text(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()
