@@ -97,7 +97,7 @@ def _import(path, mapping):
 def _people_and_law():
     from portal.accounts.models import Role, User
     from sla.models import Party, SLAVersion
-    from sla.services import propose_version, sign_version
+    from sla.services.version import propose_version, sign_version
     from sla.starter import draft_version
 
     at = dt.datetime(2022, 1, 1, tzinfo=dt.UTC)

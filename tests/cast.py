@@ -8,7 +8,7 @@ from leads.services.capture import capture_lead
 from leads.services.qualify import open_handoff as qualify
 from portal.accounts.models import Role, Team, User
 from sla.models import Party
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 
 numbers = itertools.count(1)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from portal.accounts.demo import DOMAIN
 from portal.accounts.models import Role, Team, User
 from sla.models import Party, SLAVersion
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import RULES, draft_version
 
 PEOPLE = (  # name, role, team

@@ -15,7 +15,7 @@ from leads.services.touch import log_touch
 from leads.services.withdraw import withdraw_handoff
 from portal.outbox.models import Message
 from sla.models import Party, Signature
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 from tests import cast
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from sla.models import Party
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 
 

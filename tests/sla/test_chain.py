@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sla.chain import Head, Kind, Link, first_difference, sha256, signed_text
 from sla.models import ChainHead, Party, Signature, SLAVersion
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import REASONS, RULES, draft_version
 from sla.verification import verify
 from tests import cast

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from leads.services.refusals import NoVersionInForce
 from sla import scoring
 from sla.models import Category, Commitment, SLAVersion
-from sla.services import propose_version
+from sla.services.version import propose_version
 from sla.starter import draft_version
 
 CATEGORIES = {

@@ -6,7 +6,7 @@ from django.utils import timezone
 from portal.accounts.models import Role, User
 from portal.shared.refusal import Refusal
 from sla.models import Party, SLAVersion
-from sla.services import propose_version, sign_version
+from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 
 SIDES = (

@@ -1,0 +1,1 @@
+"""Doors of the agreement, a module a page."""
