@@ -36,6 +36,10 @@ class HandoffQuerySet(models.QuerySet):
         """Open handoffs whose clocks run: history that nobody took up is in no inbox."""
         return self.undecided().filter(decision_due_at__isnull=False)
 
+    def in_queue(self):
+        """Open handoffs that wait in the default queue for somebody to claim them."""
+        return self.in_inbox().filter(queued_at__isnull=False)
+
     def overdue(self, *, at):
         """In an inbox with a clock that ran out before `at`."""
         return self.in_inbox().filter(next_due_at__lt=at)
@@ -89,6 +93,10 @@ class Handoff(models.Model):
     recorded_at = models.DateTimeField()
     is_historical = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    queued_at = models.DateTimeField(
+        null=True, help_text="since when it waits in the default queue, whose owner holds it"
+    )
+    queue_due_at = models.DateTimeField(null=True, help_text="by when somebody should have claimed it from the queue")
     contact_due_at = models.DateTimeField(null=True)
     decision_due_at = models.DateTimeField(null=True)
     first_touch_at = models.DateTimeField(null=True)
@@ -122,6 +130,12 @@ class Handoff(models.Model):
                 fields=["owner", "next_due_at", "id"],
                 condition=Q(status="open", decision_due_at__isnull=False),
                 name="leads_handoff_inbox",
+            ),
+            # the default queue: small whatever the table's size
+            models.Index(
+                fields=["queue_due_at", "id"],
+                condition=Q(status="open", queued_at__isnull=False),
+                name="leads_handoff_queue",
             ),
             # the audit's two questions, what was qualified and what was decided, answered from the index alone
             models.Index(
@@ -164,6 +178,11 @@ class Handoff(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(is_historical=True) | Q(breakdown__isnull=False), name="leads_handoff_was_evaluated"
+            ),
+            models.CheckConstraint(
+                condition=Q(queued_at=None, queue_due_at=None)
+                | Q(queued_at__isnull=False, queue_due_at__isnull=False, owner__isnull=False),
+                name="leads_handoff_queue_has_owner_and_clock",
             ),
         ]  # fmt: skip
         triggers = [
@@ -232,6 +251,10 @@ class Handoff(models.Model):
     def clocks_run(self):
         return self.decision_due_at is not None
 
+    @property
+    def waits_in_queue(self):
+        return self.queued_at is not None and self.is_open
+
 
 class Assignment(models.Model):
     """Who was given the handoff, when, by whom and why in one line; the newest is the owner."""
@@ -244,6 +267,9 @@ class Assignment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     why = models.CharField(max_length=200)
+    to_queue = models.BooleanField(
+        default=False, db_default=False, help_text="to the default queue, whose owner it names"
+    )
 
     class Meta:
         ordering = ["assigned_at", "id"]
