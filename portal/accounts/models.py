@@ -1,10 +1,17 @@
 """People: users who sign in by e-mail, the roles they hold and the team they belong to."""
 
+import datetime as dt
+
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Lower
+from django.utils import timezone
+
+from portal.shared.triggers import no_truncate, refuse
 
 
 class Role(models.TextChoices):
@@ -43,6 +50,14 @@ class UserQuerySet(models.QuerySet):
 
     def reps(self):
         return self.active().holding(Role.REP)
+
+    def present(self, *, on):
+        """Active people who are not absent on that day (a date, or an aware datetime: its day in the organisation)."""
+        return self.active().exclude(Exists(Absence.objects.on(on).filter(person=OuterRef("pk"))))
+
+    def absent(self, *, on):
+        """People, active or not, with an absence on that day (as in `present`)."""
+        return self.filter(Exists(Absence.objects.on(on).filter(person=OuterRef("pk"))))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
@@ -104,3 +119,90 @@ class User(AbstractBaseUser):
     @property
     def role_labels(self):
         return [Role(role).label for role in self.roles]
+
+
+class AbsenceQuerySet(models.QuerySet):
+    def on(self, day):
+        """Those that cover the day: a date, or an aware datetime (its day in the organisation's zone)."""
+        if isinstance(day, dt.datetime):
+            day = timezone.localdate(day, timezone.get_default_timezone())
+        return self.filter(first_day__lte=day, last_day__gte=day).filter(Q(back_on=None) | Q(back_on__gt=day))
+
+    def not_over(self, *, on):
+        """Those that run on the day or are still to come."""
+        return self.filter(last_day__gte=on).filter(
+            Q(back_on=None) | Q(back_on__gt=on) & Q(back_on__gt=F("first_day"))
+        )
+
+
+class Absence(models.Model):
+    """Days on which a person gets no new leads. It changes only by ending early: `back_on` is the first day back.
+
+    Days are those of the organisation's zone. One that was called off before it began has `back_on` = `first_day`.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="absences", db_index=False)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    note = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    back_on = models.DateField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["first_day", "id"]
+        indexes = [models.Index(fields=["person", "last_day"], name="absence_person_last_day")]
+        constraints = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="absence_ends_after_it_begins"),
+            models.CheckConstraint(
+                condition=Q(back_on=None, ended_at=None, ended_by=None)
+                | Q(
+                    back_on__gte=F("first_day"), back_on__lte=F("last_day"), ended_at__isnull=False,
+                    ended_by__isnull=False,
+                ),
+                name="absence_ended_early_by_someone",
+            ),
+            # the person as a range of one number: no extension of the database is needed
+            ExclusionConstraint(
+                name="absence_once_a_day",
+                expressions=[
+                    (Func(template="int8range(person_id, person_id, '[]')"), RangeOperators.OVERLAPS),
+                    (
+                        Func(template="daterange(first_day, coalesce(back_on, last_day + 1), '[)')"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]  # fmt: skip
+        triggers = [
+            pgtrigger.Trigger(
+                name="only_ends_early",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.back_on IS NOT NULL OR (OLD.person_id, OLD.first_day, OLD.last_day, OLD.note, OLD.created_at,"
+                    " OLD.created_by_id) IS DISTINCT FROM (NEW.person_id, NEW.first_day, NEW.last_day, NEW.note,"
+                    " NEW.created_at, NEW.created_by_id)"
+                ),
+                func=refuse("an absence does not change but for ending early, once"),
+            ),
+            pgtrigger.Trigger(
+                name="never_deleted",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=refuse("absences are ended, never deleted"),
+            ),
+            no_truncate("absences"),
+        ]
+
+    def __str__(self):
+        return f"{self.person} from {self.first_day} to {self.last_day}"
+
+    @property
+    def until(self):
+        """The last day away, as it is or was; before `first_day` where it was called off."""
+        return self.back_on - dt.timedelta(days=1) if self.back_on else self.last_day

@@ -32,6 +32,11 @@ class May(Enum):
         "Only a manager, a leader or an admin withdraws a lead.",
     )
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
+    PLAN_ABSENCES = (
+        (Role.SALES_MANAGER, Role.ADMIN),
+        "Only the person, the manager of the team or an admin enters an absence.",
+    )
+    MANAGE_CALENDARS = ((Role.SALES_MANAGER, Role.ADMIN), "Only sales managers and admins look after calendars.")
 
     @property
     def roles(self):

@@ -48,3 +48,26 @@ class CannotSignIn(Refusal):
     code = "cannot_sign_in"
     sentence = "This person was learnt from an import and has no e-mail address. Give one to let them in."
     field = "email"
+
+
+class DaysRequired(Refusal):
+    code = "days_required"
+    sentence = "Give a first and a last day, the last one not before the first. Nothing was saved."
+    field = "last_day"
+
+
+class DaysPast(Refusal):
+    code = "days_past"
+    sentence = "An absence that is over already changes nothing. Nothing was saved."
+    field = "last_day"
+
+
+class AbsentAlready(Refusal):
+    code = "absent_already"
+    sentence = "These days overlap another absence of the same person. Nothing was saved."
+    field = "first_day"
+
+
+class AbsenceOver(Refusal):
+    code = "absence_over"
+    sentence = "This absence is over or was ended already."
