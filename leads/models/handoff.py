@@ -97,8 +97,14 @@ class Handoff(models.Model):
         null=True, help_text="since when it waits in the default queue, whose owner holds it"
     )
     queue_due_at = models.DateTimeField(null=True, help_text="by when somebody should have claimed it from the queue")
+    calendar = models.ForeignKey(
+        "sla.Calendar", on_delete=models.PROTECT, null=True, related_name="+", db_index=False,
+        help_text="whose hours its clocks count; none: around the clock",
+    )  # fmt: skip
     contact_due_at = models.DateTimeField(null=True)
     decision_due_at = models.DateTimeField(null=True)
+    contact_warn_at = models.DateTimeField(null=True, help_text="from here little of the time is left")
+    decision_warn_at = models.DateTimeField(null=True)
     first_touch_at = models.DateTimeField(null=True)
     next_due_at = models.GeneratedField(
         expression=Case(
@@ -208,10 +214,22 @@ class Handoff(models.Model):
                     " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM"
                     " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.breakdown,"
                     " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id)"
+                    " OR (OLD.calendar_id, OLD.contact_warn_at, OLD.decision_warn_at) IS DISTINCT FROM"
+                    " (NEW.calendar_id, NEW.contact_warn_at, NEW.decision_warn_at) AND OLD.decision_due_at IS NOT NULL"
                     " OR OLD.contact_due_at IS DISTINCT FROM NEW.contact_due_at AND OLD.contact_due_at IS NOT NULL"
                     " OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)"
                 ),
                 func=refuse("a handoff keeps the lead, law, score and due times it was made with"),
+            ),
+            pgtrigger.Trigger(
+                name="first_touch_moves_back_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("first_touch_at"),
+                condition=pgtrigger.Condition(
+                    "OLD.first_touch_at IS NOT NULL"
+                    " AND (NEW.first_touch_at IS NULL OR NEW.first_touch_at > OLD.first_touch_at)"
+                ),
+                func=refuse("the first touch is the earliest that is known"),
             ),
             pgtrigger.Trigger(
                 name="never_deleted",

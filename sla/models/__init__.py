@@ -1,6 +1,6 @@
 """The agreement's records."""
 
-from sla.models.calendar import Calendar
+from sla.models.calendar import Calendar, CalendarAssignment
 from sla.models.chain import ChainHead
 from sla.models.definition import MQLDefinition, ScoringRule, Tier
 from sla.models.reasons import Category, ReasonCode
@@ -8,6 +8,7 @@ from sla.models.version import Commitment, Party, Signature, SLAVersion
 
 __all__ = [
     "Calendar",
+    "CalendarAssignment",
     "Category",
     "ChainHead",
     "Commitment",

@@ -32,6 +32,7 @@ class SLAVersion(models.Model):
     class ClockBasis(models.TextChoices):
         ELAPSED = "elapsed", "Around the clock"
         CALENDAR = "calendar", "The agreement's business hours"
+        OWNER = "owner", "The owner's business hours"
 
     number = models.PositiveIntegerField(unique=True)
     definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.PROTECT, related_name="versions")
@@ -68,6 +69,9 @@ class SLAVersion(models.Model):
                 name="sla_version_no_fork",
             ),
             models.UniqueConstraint(fields=["id", "fingerprint"], name="sla_version_fingerprint_pair"),
+            models.CheckConstraint(
+                condition=Q(clock_basis__in=["elapsed", "calendar", "owner"]), name="sla_version_clock_basis_known"
+            ),
             models.CheckConstraint(
                 condition=Q(proposed_at=None, fingerprint=None, canonical=None)
                 | Q(

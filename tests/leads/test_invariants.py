@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from leads.models import Assignment, Decision, Event, Handoff, Touch
+from leads.models import Assignment, ClockCorrection, Decision, Event, Handoff, Touch
 from leads.services.assign import reassign_handoff, take_up_handoff
 from leads.services.capture import record_event
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
@@ -14,7 +14,7 @@ from leads.services.leave import deactivate_person
 from leads.services.touch import log_touch
 from leads.services.withdraw import withdraw_handoff
 from portal.outbox.models import Message
-from sla.models import Party, Signature
+from sla.models import CalendarAssignment, Party, Signature
 from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 from tests import cast
@@ -68,7 +68,10 @@ def test_a_rejected_handoff_without_a_reason_is_refused(rejected):
 
 
 # --- 2. facts and signed content are append-only ----------------------------------------------------
-FACTS = ("leads_decision", "leads_event", "leads_assignment", "leads_touch", "sla_signature", "sla_calendar")
+FACTS = (
+    *("leads_decision", "leads_event", "leads_assignment", "leads_touch", "leads_clockcorrection"),
+    *("sla_signature", "sla_calendar", "sla_calendarassignment"),
+)
 PROPOSED = ("sla_slaversion", "sla_mqldefinition", "sla_scoringrule", "sla_tier", "sla_commitment", "sla_reasoncode")
 CHANGES = {
     "leads_decision": "note = 'other'",
@@ -76,7 +79,9 @@ CHANGES = {
     "leads_assignment": "why = 'other'",
     "leads_touch": "note = 'other'",
     "sla_signature": "name = 'Someone Else'",
+    "leads_clockcorrection": "stopped_at = now()",
     "sla_calendar": "name = 'other'",
+    "sla_calendarassignment": "from_day = from_day + 1",
     "sla_slaversion": "summary = 'other'",
     "sla_mqldefinition": "summary = 'other'",
     "sla_scoringrule": "points = 99",
@@ -90,7 +95,14 @@ CHANGES = {
 def full_tables(rejected, now):
     """One row at least in every table of facts."""
     record_event(lead_id=rejected.lead_id, kind="page_viewed", occurred_at=now, at=now)
-    counts = [model.objects.count() for model in (Decision, Event, Assignment, Touch, Signature)]
+    CalendarAssignment.objects.create(
+        team_id=rejected.owner.team_id, calendar=rejected.sla_version.calendar, from_day=now.date(), created_at=now
+    )
+    ClockCorrection.objects.create(
+        handoff=rejected, touch=rejected.touches.get(), due_at=rejected.contact_due_at, stopped_at=now, recorded_at=now
+    )
+    kinds = (Decision, Event, Assignment, Touch, ClockCorrection, Signature, CalendarAssignment)
+    counts = [model.objects.count() for model in kinds]
     assert all(counts), "the fixture has to fill every table, or the tests below prove nothing"
     return rejected
 
@@ -269,12 +281,60 @@ def test_a_version_has_one_successor(agreement, people, now):
         "qualified_at = qualified_at + interval '1 day'",
         "decision_due_at = decision_due_at + interval '1 day'",
         "contact_due_at = contact_due_at + interval '1 hour'",
+        "calendar_id = (SELECT max(id) FROM sla_calendar)",
+        "contact_warn_at = coalesce(contact_warn_at, qualified_at) + interval '1 minute'",
+        "decision_warn_at = coalesce(decision_warn_at, qualified_at) + interval '1 minute'",
     ],
 )
 def test_a_handoff_keeps_its_law_its_score_and_its_due_times(open_lead, change):
     open_lead()
     with refused("keeps the lead, law, score and due times"):
         run(f"UPDATE leads_handoff SET {change}")
+
+
+@pytest.mark.parametrize("change", ["NULL", "first_touch_at + interval '1 second'"])
+def test_the_first_touch_moves_back_only(rejected, change):
+    assert run("UPDATE leads_handoff SET first_touch_at = first_touch_at - interval '1 second'") == 1
+    with refused("the earliest that is known"):
+        run(f"UPDATE leads_handoff SET first_touch_at = {change}")
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ("name, 2, NULL", "first_has_no_predecessor"),
+        ("name, 1, id", "first_has_no_predecessor"),
+    ],
+)
+def test_a_calendar_follows_its_predecessor(agreement, cells, why):
+    columns = "zone, week, exceptions, day_names, created_at"
+    with refused(why):
+        run(f"INSERT INTO sla_calendar (name, version, predecessor_id, {columns})"
+            f" SELECT {cells}, {columns} FROM sla_calendar")  # fmt: skip
+
+
+def test_a_calendar_has_one_successor(agreement):
+    columns = "zone, week, exceptions, day_names, created_at"
+    follow = (
+        f"INSERT INTO sla_calendar (name, version, predecessor_id, {columns})"
+        f" SELECT name, 2, id, {columns} FROM sla_calendar WHERE version = 1"
+    )
+    assert run(follow) == 1
+    with refused("predecessor_id"):
+        run(follow)
+
+
+def test_hours_are_a_persons_or_a_teams(agreement, people):
+    columns = "calendar_id, from_day, created_at"
+    for who in ("NULL, NULL", f"{people.rep.pk}, {people.north.pk}"):
+        with refused("of_person_or_team"):
+            run(f"INSERT INTO sla_calendarassignment (person_id, team_id, {columns})"
+                f" SELECT {who}, id, created_at, created_at FROM sla_calendar")  # fmt: skip
+
+
+def test_a_version_names_a_known_clock_basis(agreement):
+    with refused("clock_basis_known"):
+        draft_version(by=None, at=agreement.created_at, clock_basis="moon")
 
 
 @pytest.mark.parametrize("column", ["definition_id", "sla_version_id"])
