@@ -7,7 +7,8 @@ SERVER_BROKER_URL ?= amqp://guest:guest@127.0.0.1:5672//
 # What production sets, made up: only read by `check`.
 PRODUCTION := PRODUCTION=1 TESTING=0 \
 	SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(64))") \
-	ALLOWED_HOSTS=handoff.example EMAIL_URL="smtp://portal:secret@mail:587?tls=1"
+	ALLOWED_HOSTS=handoff.example EMAIL_URL="smtp://portal:secret@mail:587?tls=1" \
+	DATABASE_OWNER_URL=postgres://owner@db.example/handoff
 
 # $(call install,FILE,ALSO): a venv with FILE's packages, hashes checked; nothing to do while the stamp of its content is there.
 # ALSO is a second file whose packages FILE holds too.

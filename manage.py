@@ -34,7 +34,6 @@ def make_tables(arguments):
     if is_new:
         print("Making the tables of a new database (once) ...", file=sys.stderr)
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
     connection.close()
 
 

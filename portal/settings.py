@@ -26,13 +26,17 @@ ORGANISATION_TIME_ZONE = env.zone("ORGANISATION_TIME_ZONE", "Europe/Berlin")
 # Without addresses the embedded services stand in; manage.py starts them. Production names its own.
 DATABASE_URL = env.text("DATABASE_URL", None if PRODUCTION else embedded.database_url(DATA_DIR))
 BROKER_URL = env.text("BROKER_URL", None if PRODUCTION else embedded.broker_url(DATA_DIR))
+# Who owns the tables and migrates; web and worker connect as a role that may change no fact (docs/operations.md).
+DATABASE_OWNER_URL = env.text(
+    "DATABASE_OWNER_URL",
+    embedded.database_owner_url(DATA_DIR) if "DATABASE_URL" in embedded.in_use() else DATABASE_URL,
+)
 
 DATABASES = {
     "default": env.database("DATABASE_URL", DATABASE_URL)
     | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 }
-# Every trigger asks for this setting; where nothing sets it, each row costs an exception: a millisecond, not ten µs.
-DATABASES["default"]["OPTIONS"].setdefault("options", "-c pgtrigger.ignore={}")
+DATABASE_OWNER = env.database("DATABASE_OWNER_URL", DATABASE_OWNER_URL)
 if env.flag("DATABASE_POOL"):  # for the web server and the worker, a connection per thread (docs/operations.md)
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
 # Shared by all processes, because the sign-in's rate limits and the worker's heartbeat live there.

@@ -4,9 +4,11 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings as hypothesis
 
+from portal.shared import privileges
 from tests import cast
 
 hypothesis.register_profile("house", deadline=None)  # laws are about answers, not about how busy the machine is
@@ -20,11 +22,25 @@ def flush_past_the_triggers():
     flush = DatabaseOperations.execute_sql_flush
 
     def past_triggers(self, sql_list):
-        return flush(self, ["SET LOCAL session_replication_role = replica", *sql_list])
+        return flush(self, ["SET LOCAL ROLE NONE", "SET LOCAL session_replication_role = replica", *sql_list])
 
     DatabaseOperations.execute_sql_flush = past_triggers
     yield
     DatabaseOperations.execute_sql_flush = flush
+
+
+@pytest.fixture(scope="session")
+def portal_role(django_db_setup, django_db_blocker):
+    """A role with the privileges of the portal's, in the tests' database."""
+    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(1)"
+        )  # roles belong to the whole server: another worker makes it too
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'handoff_test_portal'")
+        if not cursor.fetchone():
+            cursor.execute("CREATE ROLE handoff_test_portal")
+        privileges.grant(connection, "handoff_test_portal")
+    return "handoff_test_portal"
 
 
 @pytest.fixture(scope="session")

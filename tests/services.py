@@ -42,7 +42,7 @@ def _start():
     fcntl.flock(held, fcntl.LOCK_EX)
     missing = embedded.in_use()
     embedded.start(data, database="DATABASE_URL" in missing, broker="BROKER_URL" in missing, throw_away=True)
-    addresses = {"DATABASE_URL": embedded.database_url(data), "BROKER_URL": embedded.broker_url(data)}
+    addresses = {"DATABASE_URL": embedded.database_url(data, "postgres"), "BROKER_URL": embedded.broker_url(data)}
     os.environ |= {name: addresses[name] for name in missing}
 
     def clean():

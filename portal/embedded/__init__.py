@@ -8,7 +8,17 @@ from portal import env
 from portal.embedded import folder, postgres, valkey
 from portal.embedded.process import CannotStart, locked
 
-__all__ = ["CannotStart", "broker_url", "data_dir", "database_url", "in_use", "provide", "start", "stop"]
+__all__ = [
+    "CannotStart",
+    "broker_url",
+    "data_dir",
+    "database_owner_url",
+    "database_url",
+    "in_use",
+    "provide",
+    "start",
+    "stop",
+]
 
 CLONE = Path(__file__).resolve().parent.parent.parent
 
@@ -18,9 +28,14 @@ def data_dir():
     return Path(env.text("HANDOFF_DATA_DIR", str(CLONE / ".data"))).expanduser().resolve()
 
 
-def database_url(data):
-    """The embedded database's address (a socket's folder), whether or not it runs at the moment."""
-    return postgres.url(folder.of(data))
+def database_url(data, role=postgres.PORTAL):
+    """The embedded database's address (a socket's folder) for a role, whether or not it runs at the moment."""
+    return postgres.url(folder.of(data), role)
+
+
+def database_owner_url(data):
+    """The same as the owner of the tables, who migrates."""
+    return database_url(data, postgres.OWNER)
 
 
 def broker_url(data):

@@ -10,6 +10,7 @@ from portal.embedded.folder import POSTGRES
 from portal.embedded.process import CannotStart, is_ours, pid_in, wait_until
 
 DATABASE = "handoff"
+SUPERUSER, OWNER, PORTAL = "postgres", "handoff_owner", "handoff"
 NO_SUCH_PROCESS = 2**31 - 1
 SETTINGS = {
     "listen_addresses": "",
@@ -22,9 +23,9 @@ SETTINGS = {
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def url(home):
-    """The database's address for DATABASE_URL."""
-    return f"postgres://postgres@/{DATABASE}?host={quote(str(home.sockets), safe='')}"
+def url(home, role=PORTAL):
+    """The database's address for DATABASE_URL (as PORTAL) or DATABASE_OWNER_URL (as OWNER)."""
+    return f"postgres://{role}@/{DATABASE}?host={quote(str(home.sockets), safe='')}"
 
 
 def answers(home):
@@ -71,7 +72,7 @@ def _program(home, name):
 
 def _connect(home, database):
     return psycopg.connect(
-        host=str(home.sockets), port=5432, user="postgres", dbname=database, connect_timeout=10, autocommit=True
+        host=str(home.sockets), port=5432, user=SUPERUSER, dbname=database, connect_timeout=10, autocommit=True
     )
 
 
@@ -128,7 +129,10 @@ def _mend_pid_file(home):
 
 
 def _make_database(home):
-    """Make the portal's database if it is not there (a start may have died between the two)."""
+    """Make the two roles and the portal's database where they are missing (a start may have died in between)."""
     with _connect(home, "postgres") as connection:
+        for role in (OWNER, PORTAL):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                connection.execute(f"CREATE ROLE {role} LOGIN")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-            connection.execute(f"CREATE DATABASE {DATABASE}")
+            connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")

@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class SharedConfig(AppConfig):
     name = "portal.shared"
     label = "shared"
+
+    def ready(self):
+        from portal.shared import checks  # noqa: F401  (registers them)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from tests.browser import STILL
@@ -27,6 +28,16 @@ def browser_type_launch_args(browser_type_launch_args):
         "executable_path": CHROMIUM,
         "args": ["--no-sandbox", "--disable-dev-shm-usage"],
     }
+
+
+@pytest.fixture(autouse=True)
+def served_as_the_portals_role(portal_role):
+    """The server's threads connect with no more privileges than in production."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options.get("options", "")
+    options["options"] = f"{before} -c role={portal_role}"
+    yield
+    options["options"] = before
 
 
 @pytest.fixture

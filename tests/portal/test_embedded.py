@@ -65,7 +65,7 @@ def broker_pid(data):
 
 
 def ask(data, sql):
-    with psycopg.connect(embedded.database_url(data), autocommit=True) as connection:
+    with psycopg.connect(embedded.database_owner_url(data), autocommit=True) as connection:
         cursor = connection.execute(sql)
         return cursor.fetchone()[0] if cursor.description else None
 

@@ -63,7 +63,6 @@ class Command(BaseCommand):
     def _prepare(self):
         """Bring database, static files and, when it is empty and a demo is wanted, the invented company up to date."""
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
         collect_when_changed(settings)
         if settings.DEMO and not get_user_model().objects.exists() and "seed_demo" in get_commands():
             self.stdout.write("Inventing a company (once, about half a minute) ...")
