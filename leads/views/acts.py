@@ -84,7 +84,7 @@ def palette(handoff, form, now):
         ],
         "known_fields": known,
         "signals": right.fired(handoff),
-        "attempts": handoff.sla_version.attempts_before_unreachable,
+        "attempts": handoff.attempts_before_unreachable,
         "earliest": earliest_return(now).isoformat(),
         "matches": _matches(handoff, given.get("q", "")) if other or given.get("q") else [],
     }

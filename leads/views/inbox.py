@@ -186,7 +186,6 @@ def _moment(words):
 def lead_clocks(request, pk):
     """The two clocks of the lead being read, as they are now."""
     require(request.user, May.WORK_INBOX)
-    mine = Handoff.objects.workable_by(request.user).select_related("tier")
-    handoff = get_object_or_404(mine, pk=pk)
+    handoff = get_object_or_404(right.with_pane(Handoff.objects.workable_by(request.user)), pk=pk)
     context = {"handoff": handoff, "clocks": right.two_clocks(handoff, timezone.now())}
     return answer(request, f"{PAGE}#clocks", context)

@@ -2,16 +2,15 @@
 
 import datetime as dt
 
-from django.db import connection
-from django.db.models.expressions import RawSQL
+from django.db import connection, models
 from django.utils import timezone
 
 from leads import clocks
 from leads.models import Decision, Touch
+from leads.views.named import named
 from portal.shared import charts, time
 
 EVENTS_SHOWN = 40
-JOINED = ("lead", "owner", "tier", "definition", "sla_version", "reason", "standing_decision__decided_by")
 FACTS = (
     ("Region", "region"), ("Product", "product"), ("Website", "domain"), ("Outside ID", "external_id"),
 )  # fmt: skip
@@ -31,13 +30,11 @@ HISTORY = """
     FROM leads_event e WHERE e.lead_id = %(lead)s ORDER BY e.occurred_at DESC LIMIT %(events)s)
     ORDER BY 2 DESC
 """
-TIERS = """(SELECT coalesce(json_agg(json_build_array(t.name, t.total) ORDER BY t.total), '[]')
-    FROM sla_tier t WHERE t.definition_id = leads_handoff.definition_id)"""
 
 
 def with_pane(rows):
-    """The queryset with everything `pane` needs but the history."""
-    return rows.select_related(*JOINED).annotate(tier_steps=RawSQL(TIERS, ()))  # noqa: S611 (no input in it)
+    """The queryset with everything `pane` needs but the history; whatever else is asked of a row raises."""
+    return rows.select_related("lead").annotate(**named()).fetch_mode(models.FETCH_RAISE)
 
 
 def pane(handoff, now):
@@ -62,7 +59,7 @@ def two_clocks(handoff, now):
     """First contact and decision; none for history that nobody took up."""
     if not handoff.clocks_run:
         return []
-    zone, tier = timezone.get_default_timezone(), handoff.tier.name if handoff.tier else "Taken up"
+    zone, tier = timezone.get_default_timezone(), handoff.tier_name or "Taken up"
     contact, due = handoff.contact_due_at, handoff.decision_due_at
     # elapsed time: what was promised is the distance of the stored due time
     start = handoff.qualified_at
