@@ -93,15 +93,22 @@ class Tier:
 
 @dataclass(frozen=True)
 class Definition:
-    """A numbered set of rules and tiers; making one that cannot be used raises ``DefinitionError``."""
+    """A numbered set of rules and tiers; making one that cannot be used raises ``DefinitionError``.
+
+    ``required_facts``: the fields that a lead with complete facts has, as conditions name them.
+    """
 
     number: int
     rules: tuple[Rule, ...]
     tiers: tuple[Tier, ...]
+    required_facts: tuple[str, ...] = ()
 
     def __post_init__(self):
-        object.__setattr__(self, "rules", tuple(self.rules))
-        object.__setattr__(self, "tiers", tuple(self.tiers))
+        for name in ("rules", "tiers", "required_facts"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _check_unique("required facts", "name", list(self.required_facts))
+        for name in self.required_facts:
+            conditions.lead_field(name)
         _check_whole("Definition", 1, 10**9, number=self.number)
         _check_unique("rules", "key", [rule.key for rule in self.rules])
         _check_unique("tiers", "key", [tier.key for tier in self.tiers])
@@ -109,23 +116,33 @@ class Definition:
         if not self.tiers:
             raise DefinitionError("A definition needs at least one tier; without one no lead could ever qualify.")
 
+    def lacks(self, facts: Mapping) -> list[str]:
+        """The required facts that a lead does not have; none: its facts are complete."""
+        return [name for name in self.required_facts if conditions.is_absent(conditions.lead_field(name)(facts))]
+
     def as_json(self) -> dict:
-        """Plain JSON without floats, fit for a fingerprint; ``from_json`` reads it back."""
+        """Plain JSON without floats, fit for a fingerprint; ``from_json`` reads it back.
+
+        Required facts stand in it only where there are any, so that what was signed without them stays as it was.
+        """
+        required = {"required_facts": list(self.required_facts)} if self.required_facts else {}
         return {
             "number": self.number,
             "rules": [asdict(rule) for rule in self.rules],
             "tiers": [asdict(tier) for tier in self.tiers],
-        }
+        } | required
 
     @classmethod
     def from_json(cls, document: Mapping) -> "Definition":
         """The definition of a document as ``as_json`` writes it; what has a default may be left out."""
         values = _arguments(cls, document, "A definition")
         rules, tiers = (_list_of(values[name], name) for name in ("rules", "tiers"))
+        required = _list_of(values.get("required_facts", ()), "required_facts")
         return cls(
             number=values["number"],
             rules=tuple(Rule(**_arguments(Rule, rule, f"Rule {place}")) for place, rule in enumerate(rules, 1)),
             tiers=tuple(Tier(**_arguments(Tier, tier, f"Tier {place}")) for place, tier in enumerate(tiers, 1)),
+            required_facts=tuple(required),
         )
 
 
@@ -477,4 +494,5 @@ def _has_default(part) -> bool:
         "decay_days",
         "fit",
         "behaviour",
+        "required_facts",
     )

@@ -39,9 +39,9 @@ def target(kind: str, at_least: int, at_most: int | None = None) -> str:
 def rule(rule) -> str:
     """A scoring rule (its key apart) as one sentence: "+20 when company size is 200–5,000"."""
     if rule.axis == "disqualifier":
-        return f"Never an MQL when {_when(rule)}"
+        return f"Never an MQL when {when(rule)}"
     how = "each time" if rule.per_event else "when"
-    return f"{points(rule.points)} {how} {_when(rule)}{_limits(rule)}"
+    return f"{points(rule.points)} {how} {when(rule)}{_limits(rule)}"
 
 
 def points(number: int) -> str:
@@ -95,7 +95,8 @@ def some(items: Sequence[str], last: str = "or") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def _when(rule) -> str:
+def when(rule) -> str:
+    """When a rule fires, as a clause: "company size is 200–5,000"."""
     if "event" not in rule.condition:
         return condition(rule.condition)
     words = f"“{rule.condition['event'].replace('_', ' ')}” happened"

@@ -23,6 +23,14 @@ class May(Enum):
         "The audit is open to marketing, sales managers, both leaderships and admins.",
     )
     READ_AGREEMENT = (tuple(Role), "Only people with a role read the agreement.")
+    EDIT_DEFINITION = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only marketing and the two leaders change a draft of the definition.",
+    )
+    BACKTEST_DEFINITION = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "Only marketing, the two leaders and admins see what a definition would have done to the leads.",
+    )
     IMPORT_LEADS = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
         "Only marketing and admins import leads.",

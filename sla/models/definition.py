@@ -8,22 +8,36 @@ from portal.shared.triggers import frozen_once_proposed, frozen_with_parent
 from sla import scoring
 
 
+class DefinitionQuerySet(models.QuerySet):
+    def drafts(self):
+        """Definitions that still change: nobody has proposed them."""
+        return self.filter(proposed_at=None)
+
+
 class MQLDefinition(models.Model):
     """One numbered definition; immutable once proposed."""
 
     number = models.PositiveIntegerField(unique=True)
     summary = models.CharField(max_length=200, blank=True, default="")
+    required_facts = models.JSONField(default=list, blank=True, help_text="the fields that a complete lead has")
     started_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="drafts")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    changed_at = models.DateTimeField(null=True, blank=True, help_text="when the draft was last changed")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField(null=True, blank=True)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = DefinitionQuerySet.as_manager()
 
     class Meta:
         ordering = ["number"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(proposed_by=None) | Q(proposed_at__isnull=False), name="sla_definition_proposed_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(changed_by=None) | Q(changed_at__isnull=False), name="sla_definition_changed_pair"
             ),
         ]
         triggers = frozen_once_proposed("definition")
@@ -37,6 +51,7 @@ class MQLDefinition(models.Model):
             number=self.number,
             rules=tuple(rule.as_rule() for rule in self.rules.all()),
             tiers=tuple(tier.as_tier() for tier in self.tiers.all()),
+            required_facts=tuple(self.required_facts),
         )
 
 

@@ -1,0 +1,1 @@
+"""What a person sends in, read and checked for its shape."""
