@@ -21,10 +21,25 @@ from sla.fingerprint import canonical_json
 
 # Where an object is a record, its keys are columns: one that came with a later release was not signed, and is not
 # compared. Everywhere else (a week, a condition) keys are content, and one more is a difference.
-RECORDS = {"", "calendar", "definition", "commitments[]", "reasons[]", "definition.rules[]", "definition.tiers[]"}
+RECORDS = {
+    "", "calendar", "definition", "commitments[]", "reasons[]", "definition.rules[]", "definition.tiers[]",
+    "escalation_steps[]", "target", "covers", "benchmarks",
+}  # fmt: skip
 # What tells the items of a list apart, so that a removed one is named and not taken for its neighbour.
-NAMES = {"commitments": ("kind", "tier"), "reasons": ("code",), "rules": ("key",), "tiers": ("key",)}
-SINGULAR = {"commitments": "commitment", "reasons": "reason", "rules": "scoring rule", "tiers": "tier"}
+NAMES = {
+    "commitments": ("kind", "tier"),
+    "reasons": ("code",),
+    "rules": ("key",),
+    "tiers": ("key",),
+    "escalation_steps": ("clock", "position"),
+}
+SINGULAR = {
+    "commitments": "commitment",
+    "reasons": "reason",
+    "rules": "scoring rule",
+    "tiers": "tier",
+    "escalation_steps": "escalation step",
+}
 ABSENT = object()
 COMPARE = "Which field cannot be named, for text and rows say the same: compare them with a copy kept elsewhere."
 SHOWN = 80  # characters of a value in a sentence
@@ -36,6 +51,8 @@ class Kind(StrEnum):
     ALTERED_CONTENT = "altered_content"
     ALTERED_SIGNATURE = "altered_signature"
     MISSING_SIGNATURE = "missing_signature"
+    ALTERED_WITHDRAWAL = "altered_withdrawal"
+    MISSING_WITHDRAWAL = "missing_withdrawal"
     MISSING_MIDDLE = "missing_middle"
     TRUNCATED_TAIL = "truncated_tail"
     FORKED = "forked_chain"
@@ -44,13 +61,30 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Signed:
-    """One signature, as its row has it. ``signed_at`` is an aware instant."""
+    """One signature, as its row has it. ``signed_at`` is an aware instant; what is None was not recorded."""
 
     party: str
     signed_by: int
     name: str
     role: str
     signed_at: datetime
+    fingerprint: str
+    digest: str
+    deputy_for: int | None = None
+    typed_name: str | None = None
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The end of a proposal, as its row has it: ``kind`` is withdrawn or returned."""
+
+    kind: str
+    withdrawn_by: int
+    name: str
+    withdrawn_at: datetime
+    comment: str
     fingerprint: str
     digest: str
 
@@ -70,6 +104,7 @@ class Link:
     content: Mapping | None
     fingerprint: str
     signatures: Sequence[Signed] = ()
+    withdrawal: Withdrawn | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +114,7 @@ class Head:
     versions: int
     fingerprint: str
     signatures: int
+    withdrawals: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,10 +141,29 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def signature_digest(*, fingerprint, party, signed_by, name, role, signed_at) -> str:
-    """SHA-256 of the canonical JSON of all that a signature says. ``signed_by`` is the person's number."""
+def signature_digest(*, fingerprint, party, signed_by, name, role, signed_at, **recorded) -> str:
+    """SHA-256 of the canonical JSON of all that a signature says. ``signed_by`` is the person's number.
+
+    ``recorded``: deputy_for, typed_name, address, user_agent; one that is None was not recorded and is left out, so
+    that signatures of before these were asked for keep their digest.
+    """
     said = {"fingerprint": fingerprint, "party": party, "signed_by": signed_by, "name": name, "role": role}
-    return hashlib.sha256(canonical_json(said | {"signed_at": signed_at})).hexdigest()
+    return _digest(said | {"signed_at": signed_at} | known(recorded))
+
+
+def withdrawal_digest(*, fingerprint, kind, withdrawn_by, name, withdrawn_at, comment) -> str:
+    """SHA-256 of the canonical JSON of all that a withdrawal says."""
+    said = {"fingerprint": fingerprint, "kind": kind, "withdrawn_by": withdrawn_by, "name": name}
+    return _digest(said | {"withdrawn_at": withdrawn_at, "comment": comment})
+
+
+def known(recorded: Mapping) -> dict:
+    """What was recorded: the mapping without its None."""
+    return {key: value for key, value in recorded.items() if value is not None}
+
+
+def _digest(said):
+    return hashlib.sha256(canonical_json(said)).hexdigest()
 
 
 def first_difference(links: Sequence[Link], head: Head | None) -> Difference | None:
@@ -163,6 +218,8 @@ def _of_version(link, before, links):
         yield _wrong_predecessor(link, text["predecessor"], before, links)
     for signature in link.signatures:
         yield from _of_signature(signature, link)
+    if link.withdrawal:
+        yield from _of_withdrawal(link.withdrawal, link)
 
 
 def _of_text(link, text, before):
@@ -236,12 +293,26 @@ def _of_signature(signature, link):
     if signature_digest(**said) != signature.digest:
         yield Difference(
             Kind.ALTERED_SIGNATURE,
-            f"{who} was altered: name ({signature.name}), role ({signature.role}), time, party or person are not"
-            " those that were signed.",
+            f"{who} was altered: name ({signature.name}), role ({signature.role}), time, party, person, address or"
+            " program are not those that were signed.",
             version=link.number,
             field=f"signatures[{signature.party}]",
             signed=signature.digest,
             found=signature_digest(**said),
+        )
+
+
+def _of_withdrawal(withdrawal, link):
+    said = {name: value for name, value in vars(withdrawal).items() if name != "digest"}
+    if withdrawal.fingerprint != link.fingerprint or withdrawal_digest(**said) != withdrawal.digest:
+        yield Difference(
+            Kind.ALTERED_WITHDRAWAL,
+            f"The withdrawal of v{link.number} was altered: kind ({withdrawal.kind}), name ({withdrawal.name}), time"
+            " or comment are not those that were recorded.",
+            version=link.number,
+            field="withdrawal",
+            signed=withdrawal.digest,
+            found=withdrawal_digest(**said),
         )
 
 
@@ -269,6 +340,18 @@ def _of_head(walked, head):
     signatures = sum(len(link.signatures) for link in walked)
     if head.signatures != signatures:
         yield _signature_count(walked, head.signatures, signatures)
+    withdrawals = sum(link.withdrawal is not None for link in walked)
+    if head.withdrawals > withdrawals:
+        yield Difference(
+            Kind.MISSING_WITHDRAWAL,
+            f"A withdrawal is missing: {_count(head.withdrawals, 'was', 'were')} recorded,"
+            f" {_count(withdrawals, 'is', 'are')} here.",
+        )
+    elif head.withdrawals < withdrawals:
+        yield Difference(
+            Kind.ALTERED_HEAD,
+            f"The head record counts fewer withdrawals ({head.withdrawals}) than there are ({withdrawals}).",
+        )
 
 
 def _signature_count(walked, counted, found):

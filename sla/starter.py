@@ -5,7 +5,18 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Max
 
-from sla.models import Calendar, Category, Commitment, MQLDefinition, Party, ReasonCode, ScoringRule, SLAVersion, Tier
+from sla.models import (
+    Calendar,
+    Category,
+    Commitment,
+    EscalationStep,
+    MQLDefinition,
+    Party,
+    ReasonCode,
+    ScoringRule,
+    SLAVersion,
+    Tier,
+)
 
 WEEK = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 LEADERS = "Head of|Director|Manager|Chief|COO|CEO|VP|Lead"
@@ -86,6 +97,19 @@ REASONS = (
 # per mille for shares, counts for MQLs
 MARKETING = (("mqls", 550, 645), ("acceptance", 250, None), ("complete_facts", 950, None))
 SHARE_KEPT = 900
+TARGET = {"target_rate": 250, "target_accepted": 140}
+# name, from per mille
+BENCHMARKS = (("broken", 0), ("misaligned", 50), ("average", 130), ("good", 250), ("best-in-class", 400))
+BENCHMARK_SOURCE = "MQL-to-SQL benchmarks of the handoff guide this portal was made from"
+STEP, CLOCK = EscalationStep.Kind, EscalationStep.Clock
+# clock, kind, percent of its time or time past the due time
+STEPS = (
+    (CLOCK.CONTACT, STEP.WARN_OWNER, 75),
+    (CLOCK.CONTACT, STEP.TELL_MANAGER, dt.timedelta(0)),
+    (CLOCK.CONTACT, STEP.TO_QUEUE, dt.timedelta(hours=4)),
+    (CLOCK.DECISION, STEP.WARN_OWNER, 80),
+    (CLOCK.DECISION, STEP.TELL_MANAGER, dt.timedelta(0)),
+)
 
 
 @transaction.atomic
@@ -105,7 +129,7 @@ def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary=
     calendar = Calendar.objects.create(name="Office hours", zone="Europe/Berlin", week=WEEK, created_at=at)
     version = SLAVersion.objects.create(
         number=_next(SLAVersion), definition=definition, calendar=calendar, created_at=at, created_by=by,
-        summary=summary, **terms,
+        summary=summary, **_agreed() | terms,
     )  # fmt: skip
     for position, (key, name, total, fit, behaviour, contact, decision) in enumerate(tiers, 1):
         tier = Tier.objects.create(
@@ -121,7 +145,17 @@ def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary=
                    detail_default=default, **options)
         for code, category, label, meaning, detail, default, options in reasons
     )  # fmt: skip
+    EscalationStep.objects.bulk_create(
+        EscalationStep(version=version, clock=clock, position=i, kind=kind,
+                       **{"share" if kind == STEP.WARN_OWNER else "after": when})
+        for i, (clock, kind, when) in enumerate(STEPS, 1)
+    )  # fmt: skip
     return version
+
+
+def _agreed():
+    bands = [{"name": name, "from_per_mille": low} for name, low in BENCHMARKS]
+    return {**TARGET, "benchmarks": bands, "benchmark_source": BENCHMARK_SOURCE}
 
 
 def _promise(version, kind, *, party=Party.SALES, **terms):

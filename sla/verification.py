@@ -8,7 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from portal.shared.text import in_words
-from sla.chain import Difference, Head, Link, Signed, first_difference
+from sla.chain import Difference, Head, Link, Signed, Withdrawn, first_difference, known
 from sla.conditions import DefinitionError
 from sla.fingerprint import utc_text
 from sla.models import ChainHead, SLAVersion
@@ -45,11 +45,11 @@ class Verification:
 
 @transaction.atomic
 def verify(*, at):
-    """Recompute every proposed version and signature (nine queries, however many there are). Returns Verification."""
+    """Recompute every proposed version and signature (eleven queries for any number). Returns Verification."""
     # The lock lets no proposal and no signature in between the head and what it counts.
     head = ChainHead.objects.select_for_update().first()
     links = [_link(version) for version in _proposed()]
-    counted = head and Head(versions=head.versions, fingerprint=head.fingerprint, signatures=head.signatures)
+    counted = head and Head(head.versions, head.fingerprint, head.signatures, head.withdrawals)
     return Verification(
         at=at,
         versions=len(links),
@@ -62,30 +62,49 @@ def verify(*, at):
 def bundle(version):
     """A proposed version as plain JSON: what was signed, and all that fingerprint and digests are made of."""
     signed = json.loads(version.canonical)
+    withdrawal = getattr(version, "withdrawal", None)
     return {
         "version": version.number,
         "content": signed["content"],
         "predecessor": signed["predecessor"],
         "fingerprint": version.fingerprint,
-        "signatures": [
-            {
-                "party": row.party,
-                "signed_by": row.signed_by_id,
-                "name": row.name,
-                "role": row.role,
-                "signed_at": utc_text(row.signed_at),
-                "digest": row.digest,
-            }
-            for row in version.signatures.all()
-        ],
+        "signatures": [_exported(row) for row in version.signatures.all()],
+        "withdrawal": withdrawal
+        and {
+            "kind": withdrawal.kind,
+            "withdrawn_by": withdrawal.withdrawn_by_id,
+            "name": withdrawal.name,
+            "withdrawn_at": utc_text(withdrawal.withdrawn_at),
+            "comment": withdrawal.comment,
+            "digest": withdrawal.digest,
+        },
+    }
+
+
+def _exported(row):
+    recorded = {
+        "deputy_for": row.deputy_for_id,
+        "typed_name": row.typed_name,
+        "address": row.address,
+        "user_agent": row.user_agent,
+    }
+    return {
+        "party": row.party,
+        "signed_by": row.signed_by_id,
+        "name": row.name,
+        "role": row.role,
+        "signed_at": utc_text(row.signed_at),
+        **known(recorded),
+        "digest": row.digest,
     }
 
 
 def _proposed():
     """Proposed versions with all rows of their content; prefetched, so that one whose rows are gone is still there."""
     return SLAVersion.objects.filter(proposed_at__isnull=False).prefetch_related(
-        "calendar", "definition__rules", "definition__tiers", "commitments__tier", "reasons", "signatures"
-    )
+        "calendar", "definition__rules", "definition__tiers", "commitments__tier", "escalation_steps", "reasons",
+        "signatures", "withdrawal",
+    )  # fmt: skip
 
 
 def _link(version):
@@ -97,6 +116,7 @@ def _link(version):
         content=_content(version),
         fingerprint=version.fingerprint,
         signatures=[_signed(row) for row in version.signatures.all()],
+        withdrawal=_withdrawn(getattr(version, "withdrawal", None)),
     )
 
 
@@ -115,6 +135,22 @@ def _signed(row):
         name=row.name,
         role=row.role,
         signed_at=row.signed_at,
+        fingerprint=row.fingerprint,
+        digest=row.digest,
+        deputy_for=row.deputy_for_id,
+        typed_name=row.typed_name,
+        address=row.address,
+        user_agent=row.user_agent,
+    )
+
+
+def _withdrawn(row):
+    return row and Withdrawn(
+        kind=row.kind,
+        withdrawn_by=row.withdrawn_by_id,
+        name=row.name,
+        withdrawn_at=row.withdrawn_at,
+        comment=row.comment,
         fingerprint=row.fingerprint,
         digest=row.digest,
     )

@@ -20,8 +20,6 @@ from leads.services.refusals import (
 from portal.shared.refusal import NotPermitted
 from sla.models import ReasonCode
 
-FARTHEST_RETURN = dt.timedelta(days=5 * 366)
-
 
 @dataclass(frozen=True)
 class Detail:
@@ -140,7 +138,7 @@ def _detail(handoff, code, detail, at):
             f"{code.label} needs: {code.get_detail_display().lower()}. Nothing was saved.", field=kind
         )
     if kind == ReasonCode.Detail.RECYCLE_ON and value:
-        _check_return(value, at)
+        _check_return(value, handoff.sla_version.recycle_within, at)
     if kind == ReasonCode.Detail.DUPLICATE_OF:
         return {"duplicate_of_id": _other_lead(handoff, value)}
     return {kind: value or Decision._meta.get_field(kind).get_default()}
@@ -152,10 +150,12 @@ def _default(code, at):
     return code.detail_default
 
 
-def _check_return(value, at):
-    if not at.date() < value <= (at + FARTHEST_RETURN).date():
+def _check_return(value, within, at):
+    farthest = (at + within).date()
+    if not at.date() < value <= farthest:
         raise DetailRequired(
-            "The day to come back lies after today, within five years. Nothing was saved.", field="recycle_on"
+            f"The day to come back lies after today, at the latest on {farthest:%-d %B %Y}. Nothing was saved.",
+            field="recycle_on",
         )
 
 

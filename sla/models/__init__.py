@@ -2,16 +2,24 @@
 
 from sla.models.calendar import Calendar, CalendarAssignment
 from sla.models.chain import ChainHead
+from sla.models.commitment import Commitment, EscalationStep
 from sla.models.definition import MQLDefinition, ScoringRule, Tier
+from sla.models.party import Party
 from sla.models.reasons import Category, ReasonCode
-from sla.models.version import Commitment, Party, Signature, SLAVersion
+from sla.models.signature import Comment, Deputy, Signature, Withdrawal
+from sla.models.version import COUNTED, TOUCHES, SLAVersion
 
 __all__ = [
+    "COUNTED",
+    "TOUCHES",
     "Calendar",
     "CalendarAssignment",
     "Category",
     "ChainHead",
+    "Comment",
     "Commitment",
+    "Deputy",
+    "EscalationStep",
     "MQLDefinition",
     "Party",
     "ReasonCode",
@@ -19,4 +27,5 @@ __all__ = [
     "ScoringRule",
     "Signature",
     "Tier",
+    "Withdrawal",
 ]

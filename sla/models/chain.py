@@ -1,4 +1,4 @@
-"""The head of the chain: how many versions were proposed and signatures given; triggers count, nobody else."""
+"""The head of the chain: how many versions were proposed, signed and withdrawn; triggers count, nobody else."""
 
 import pgtrigger
 from django.db import models
@@ -14,6 +14,7 @@ class ChainHead(models.Model):
     versions = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64, help_text="of the version proposed last")
     signatures = models.PositiveIntegerField(default=0)
+    withdrawals = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="sla_chainhead_is_one")]
@@ -34,7 +35,7 @@ class ChainHead(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.versions} versions, {self.signatures} signatures"
+        return f"{self.versions} versions, {self.signatures} signatures, {self.withdrawals} withdrawals"
 
 
 def moves_the_head():
@@ -52,26 +53,37 @@ def moves_the_head():
                 RETURN NULL;
             END IF;
             UPDATE sla_chainhead SET versions = versions + 1, fingerprint = NEW.fingerprint
-             WHERE fingerprint = (SELECT p.fingerprint FROM sla_slaversion p WHERE p.id = NEW.predecessor_id);
+             WHERE fingerprint = (SELECT p.fingerprint FROM sla_slaversion p
+                                   WHERE p.id = NEW.predecessor_id AND p.number < NEW.number);
             IF NOT FOUND THEN
-                {refuse("a proposed version follows the end of the chain")}
+                {refuse("a proposed version follows the end of the chain, with a higher number")}
             END IF;
             RETURN NULL;
         """,
     )
 
 
-def counts_the_signature():
-    """On signatures: each one is counted in the head."""
+def counts_the_signature(*, also=""):
+    """On signatures: each one is counted in the head, which lets one in at a time; `also` is checked after that."""
+    return _counts("signature", also)
+
+
+def counts_the_withdrawal():
+    """On withdrawals: each one is counted in the head."""
+    return _counts("withdrawal", "")
+
+
+def _counts(what, also):
     return pgtrigger.Trigger(
-        name="counts_the_signature",
+        name=f"counts_the_{what}",
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         func=f"""
-            UPDATE sla_chainhead SET signatures = signatures + 1;
+            UPDATE sla_chainhead SET {what}s = {what}s + 1;
             IF NOT FOUND THEN
-                {refuse("a signature needs a chain")}
+                {refuse(f"a {what} needs a chain")}
             END IF;
+            {also}
             RETURN NULL;
         """,
     )

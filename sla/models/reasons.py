@@ -52,6 +52,8 @@ class ReasonCode(models.Model):
     next_step = models.CharField(max_length=10, choices=NextStep, default=NextStep.NURTURE)
     recycle_days = models.PositiveSmallIntegerField(null=True, blank=True)
     retired = models.BooleanField(default=False)
+    # The migration has a foreign key on (version, merged_into): a code is merged into one that is there.
+    merged_into = models.CharField(max_length=2, null=True, blank=True)  # noqa: DJ001
 
     objects = ReasonQuerySet.as_manager()
 
@@ -66,6 +68,10 @@ class ReasonCode(models.Model):
             models.CheckConstraint(condition=Q(code__regex=r"^[0-9]{2}$"), name="sla_reason_code_two_digits"),
             models.CheckConstraint(
                 condition=Q(detail_required=False) | ~Q(detail=""), name="sla_reason_required_detail_is_named"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | (Q(retired=True) & ~Q(merged_into=models.F("code"))),
+                name="sla_reason_merged_is_retired",
             ),
         ]
         triggers = frozen_with_parent("reasons", table="sla_slaversion", column="version_id")

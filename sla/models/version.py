@@ -3,27 +3,58 @@
 import datetime as dt
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Greatest
 
-from portal.shared.triggers import append_only, frozen_once_proposed, frozen_with_parent
-from sla.models.chain import counts_the_signature, moves_the_head
+from portal.shared.triggers import frozen_once_proposed
+from sla.models.chain import moves_the_head
+from sla.models.commitment import seconds
+from sla.models.party import Party
+from sla.models.signature import Signature
+
+# What a contact attempt can be, as "kind:outcome". By default reaching someone counts, and so does a message sent by
+# a person; a voicemail and a call that nobody answers are attempts.
+TOUCHES = {
+    "call:reached": "A call that reaches the lead",
+    "call:voicemail": "A voicemail",
+    "call:no_answer": "A call that nobody answers",
+    "meeting:reached": "A meeting",
+    "meeting:no_answer": "A meeting that the lead missed",
+    "email:reached": "An e-mail that the lead answered",
+    "email:sent": "An e-mail that a person sent",
+    "message:reached": "A message that the lead answered",
+    "message:sent": "A message that a person sent",
+}
+COUNTED = ("call:reached", "meeting:reached", "email:reached", "email:sent", "message:reached", "message:sent")
 
 
-class Party(models.TextChoices):
-    MARKETING = "marketing", "Marketing"
-    SALES = "sales", "Sales"
+def counted_touches():
+    return list(COUNTED)
 
 
 class VersionQuerySet(models.QuerySet):
     def signed(self):
-        """Versions that both parties signed."""
+        """Versions that both parties signed, each with `begins_at`: its effective_from, or the last signature."""
         by = Signature.objects.filter(version=OuterRef("pk"))
-        return self.filter(Exists(by.filter(party=Party.MARKETING)), Exists(by.filter(party=Party.SALES)))
+        both = self.filter(Exists(by.filter(party=Party.MARKETING)), Exists(by.filter(party=Party.SALES)))
+        last = by.order_by().values("version").annotate(last=Max("signed_at")).values("last")
+        return both.annotate(begins_at=Greatest("effective_from", Subquery(last)))
+
+    def waiting(self):
+        """Proposed versions that can still be signed."""
+        signed = self.model.objects.signed().values("pk")
+        overtaken = self.model.objects.signed().order_by("-number").values("number")[:1]
+        proposed = self.filter(proposed_at__isnull=False, withdrawal=None).exclude(pk__in=signed)
+        return proposed.exclude(number__lt=Subquery(overtaken))
 
     def in_force(self, *, at):
-        """The signed version with the latest effective_from not after `at` (aware datetime), or None."""
-        return self.signed().filter(effective_from__lte=at).order_by("-effective_from").first()
+        """The version signed by both that began last, not after `at` (aware datetime), or None.
+
+        A version begins at its effective_from, or with the second signature where that came later.
+        """
+        return self.signed().filter(begins_at__lte=at).order_by("-begins_at", "-number").first()
 
 
 class SLAVersion(models.Model):
@@ -34,6 +65,11 @@ class SLAVersion(models.Model):
         CALENDAR = "calendar", "The agreement's business hours"
         OWNER = "owner", "The owner's business hours"
 
+    class Cadence(models.TextChoices):
+        WEEKLY = "weekly", "Every week"
+        FORTNIGHTLY = "fortnightly", "Every two weeks"
+        MONTHLY = "monthly", "Every month"
+
     number = models.PositiveIntegerField(unique=True)
     definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.PROTECT, related_name="versions")
     calendar = models.ForeignKey("sla.Calendar", on_delete=models.PROTECT, related_name="versions")
@@ -43,6 +79,29 @@ class SLAVersion(models.Model):
     cool_off = models.DurationField(default=dt.timedelta(days=30))
     bulk_limit = models.PositiveSmallIntegerField(default=50)
     attempts_before_unreachable = models.PositiveSmallIntegerField(default=3)
+    touch_kinds = ArrayField(
+        models.CharField(max_length=20), default=counted_touches, help_text='what counts as a touch: "call:reached"'
+    )
+    dispute_within = models.DurationField(default=dt.timedelta(days=10))
+    recycle_within = models.DurationField(
+        default=dt.timedelta(days=5 * 365), help_text="a day to come back lies at most this far ahead"
+    )
+    review_cadence = models.CharField(max_length=11, choices=Cadence, default=Cadence.MONTHLY)
+    sources = ArrayField(models.CharField(max_length=120), default=list, blank=True, help_text="empty: all of them")
+    campaigns = ArrayField(models.CharField(max_length=120), default=list, blank=True, help_text="empty: all of them")
+    target_rate = models.PositiveSmallIntegerField(null=True, blank=True, help_text="joint target, per mille")
+    target_accepted = models.PositiveIntegerField(null=True, blank=True, help_text="joint target, accepted a month")
+    benchmarks = models.JSONField(default=list, blank=True, help_text='[{"name": "good", "from_per_mille": 250}, …]')
+    benchmark_source = models.CharField(max_length=200, default="", blank=True)
+    marketing_signatory = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    sales_signatory = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    started_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="drafts")
+    changed_at = models.DateTimeField(null=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField(null=True, blank=True)
@@ -58,9 +117,6 @@ class SLAVersion(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
-            # Versions have a beginning and no end, so "two in force at one instant" is the same as
-            # "two that begin at one instant" (docs/adr/0003).
-            models.UniqueConstraint(fields=["effective_from"], name="sla_version_one_in_force"),
             # one beginning and no forks: NULL counts as a value here
             models.UniqueConstraint(
                 fields=["predecessor"],
@@ -86,6 +142,25 @@ class SLAVersion(models.Model):
                 condition=Q(fingerprint=None) | Q(fingerprint__regex=r"^[0-9a-f]{64}$"),
                 name="sla_version_fingerprint_is_sha256",
             ),
+            models.CheckConstraint(
+                condition=Q(review_cadence__in=["weekly", "fortnightly", "monthly"]), name="sla_version_cadence_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(touch_kinds__contained_by=list(TOUCHES), touch_kinds__len__gte=1),
+                name="sla_version_touches_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(target_rate=None) | Q(target_rate__lte=1000), name="sla_version_rate_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(benchmarks=[]) | ~Q(benchmark_source=""), name="sla_version_benchmarks_name_their_source"
+            ),
+            models.CheckConstraint(
+                condition=Q(marketing_signatory=None)
+                | Q(sales_signatory=None)
+                | ~Q(marketing_signatory=F("sales_signatory")),
+                name="sla_version_signatories_are_two",
+            ),
         ]
         triggers = [*frozen_once_proposed("agreement"), moves_the_head()]
 
@@ -100,10 +175,19 @@ class SLAVersion(models.Model):
             "summary": self.summary,
             "effective_from": self.effective_from,
             "clock_basis": self.clock_basis,
-            "undo_within_seconds": _seconds(self.undo_within),
-            "cool_off_seconds": _seconds(self.cool_off),
+            "undo_within_seconds": seconds(self.undo_within),
+            "cool_off_seconds": seconds(self.cool_off),
             "bulk_limit": self.bulk_limit,
             "attempts_before_unreachable": self.attempts_before_unreachable,
+            "touches": sorted(self.touch_kinds),
+            "dispute_within_seconds": seconds(self.dispute_within),
+            "recycle_within_seconds": seconds(self.recycle_within),
+            "review_cadence": self.review_cadence,
+            "covers": {"sources": self.sources, "campaigns": self.campaigns},
+            "target": {"rate": self.target_rate, "accepted": self.target_accepted},
+            "benchmarks": {"source": self.benchmark_source, "bands": self.benchmarks},
+            "signatories": {"marketing": self.marketing_signatory_id, "sales": self.sales_signatory_id},
+            "escalation_steps": [step.content() for step in self.escalation_steps.all()],
             "calendar": {
                 "zone": self.calendar.zone,
                 "week": self.calendar.week,
@@ -126,91 +210,16 @@ class SLAVersion(models.Model):
                     "next_step": reason.next_step,
                     "recycle_days": reason.recycle_days,
                     "retired": reason.retired,
+                    "merged_into": reason.merged_into,
                 }
                 for reason in self.reasons.all()
             ],
         }
 
+    def signatory_id(self, party):
+        """The person who signs for `party`, or None where any of its leaders does."""
+        return self.marketing_signatory_id if party == Party.MARKETING else self.sales_signatory_id
 
-def _seconds(duration):
-    return None if duration is None else int(duration.total_seconds())
-
-
-class Commitment(models.Model):
-    """One promise of one side: a time within which, or a share or count that is kept."""
-
-    class Kind(models.TextChoices):
-        FIRST_CONTACT = "first_contact", "First contact within"
-        DECISION = "decision", "Decision within"
-        SHARE_KEPT = "share_kept", "Share of clocks kept"
-        MQLS = "mqls", "MQLs a month"
-        ACCEPTANCE = "acceptance", "Acceptance at least"
-        COMPLETE_FACTS = "complete_facts", "Share with complete facts"
-
-    version = models.ForeignKey(SLAVersion, on_delete=models.CASCADE, related_name="commitments")
-    party = models.CharField(max_length=9, choices=Party)
-    kind = models.CharField(max_length=14, choices=Kind)
-    tier = models.ForeignKey("sla.Tier", on_delete=models.PROTECT, null=True, blank=True, related_name="commitments")
-    within = models.DurationField(null=True, blank=True)
-    at_least = models.PositiveIntegerField(null=True, blank=True, help_text="per mille for shares, else a count")
-    at_most = models.PositiveIntegerField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["version", "party", "kind", "tier__position", "id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version", "kind", "tier"], nulls_distinct=False, name="sla_commitment_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    kind__in=["first_contact", "decision"], within__isnull=False, tier__isnull=False, party="sales"
-                )
-                | Q(kind__in=["share_kept"], at_least__isnull=False, within=None, party="sales")
-                | Q(
-                    kind__in=["mqls", "acceptance", "complete_facts"],
-                    at_least__isnull=False,
-                    within=None,
-                    party="marketing",
-                ),
-                name="sla_commitment_shape",
-            ),
-        ]
-        triggers = frozen_with_parent("commitments", table="sla_slaversion", column="version_id")
-
-    def __str__(self):
-        return self.get_kind_display()
-
-    def content(self):
-        return {
-            "party": self.party,
-            "kind": self.kind,
-            "tier": self.tier.key if self.tier else None,
-            "within_seconds": _seconds(self.within),
-            "at_least": self.at_least,
-            "at_most": self.at_most,
-        }
-
-
-class Signature(models.Model):
-    """One party's signing of a version's fingerprint: (version, fingerprint) is a foreign key, see the migration."""
-
-    version = models.ForeignKey(SLAVersion, on_delete=models.PROTECT, related_name="signatures")
-    fingerprint = models.CharField(max_length=64)
-    party = models.CharField(max_length=9, choices=Party)
-    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    name = models.CharField(max_length=200)
-    role = models.CharField(max_length=20, help_text="the role as it was")
-    signed_at = models.DateTimeField()
-    digest = models.CharField(max_length=64, help_text="SHA-256 over all of the above, see sla.chain")
-
-    class Meta:
-        ordering = ["version", "signed_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "party"], name="sla_signature_one_a_party"),
-            models.UniqueConstraint(fields=["version", "signed_by"], name="sla_signature_never_for_both"),
-            models.CheckConstraint(condition=Q(party__in=list(Party.values)), name="sla_signature_party_known"),
-        ]
-        triggers = [*append_only("signatures"), counts_the_signature()]
-
-    def __str__(self):
-        return f"{self.name} for {self.get_party_display()}"
+    def counts_as_touch(self, kind, outcome):
+        """True when a contact attempt of this kind with this outcome stops the contact clock."""
+        return f"{kind}:{outcome}" in self.touch_kinds

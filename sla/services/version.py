@@ -1,6 +1,7 @@
 """Verbs of the agreement: propose a version, sign it."""
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from portal.outbox.services import tell
 from portal.shared.refusal import Refusal
@@ -36,6 +37,8 @@ def propose_version(*, version_id, effective_from, by, at):
     )
     if version.proposed_at:
         raise AlreadyProposed
+    if predecessor and predecessor.number > version.number:  # numbers rise along the chain
+        version.number = SLAVersion.objects.aggregate(last=Max("number"))["last"] + 1
     MQLDefinition.objects.filter(pk=version.definition_id, proposed_at=None).update(proposed_at=at, proposed_by=by)
     version.effective_from = effective_from
     version.predecessor = predecessor
@@ -43,7 +46,15 @@ def propose_version(*, version_id, effective_from, by, at):
     version.canonical = signed_text(version.content(), predecessor.fingerprint if predecessor else None)
     version.fingerprint = sha256(version.canonical)
     version.save(
-        update_fields=["effective_from", "predecessor", "proposed_at", "proposed_by", "canonical", "fingerprint"]
+        update_fields=[
+            "number",
+            "effective_from",
+            "predecessor",
+            "proposed_at",
+            "proposed_by",
+            "canonical",
+            "fingerprint",
+        ]
     )
     tell("agreement.proposed", key=version.pk, at=at, payload={"version": version.number})
     return version

@@ -14,7 +14,8 @@ from leads.services.leave import deactivate_person
 from leads.services.touch import log_touch
 from leads.services.withdraw import withdraw_handoff
 from portal.outbox.models import Message
-from sla.models import CalendarAssignment, Party, Signature
+from sla.chain import sha256, signed_text
+from sla.models import CalendarAssignment, ChainHead, Party, Signature, SLAVersion
 from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 from tests import cast
@@ -247,9 +248,114 @@ def test_a_handoff_that_is_not_history_has_running_clocks_and_an_evaluation(open
 
 # --- 5. one version in force at an instant ----------------------------------------------------------
 def test_two_versions_do_not_begin_at_one_instant(agreement, people, now):
+    same = proposed_by_sql(people, now, effective_from=agreement.effective_from)
+    with refused("come later and begin later"):
+        sign_by_sql(same, people.sales_leader, "sales", now)
+
+
+def test_what_was_overtaken_by_a_signed_version_is_never_signed(agreement, people, now):
+    overtaken = proposed_by_sql(people, now, effective_from=now)
+    cast.agreement(at=now + MINUTE)
+    with refused("come later and begin later"):
+        sign_by_sql(overtaken, people.sales_leader, "sales", now)
+
+
+def proposed_by_sql(people, now, *, effective_from):
+    """Past the verb's own refusals: a draft proposed as the database allows it."""
+    version = draft_version(by=people.marketing_leader, at=now)
+    version.effective_from = effective_from
+    before = SLAVersion.objects.get(fingerprint=ChainHead.objects.get().fingerprint)
+    text = signed_text(version.content(), before.fingerprint)
+    run(
+        "UPDATE sla_slaversion SET proposed_at = %s, effective_from = %s, predecessor_id = %s, canonical = %s,"
+        " fingerprint = %s WHERE id = %s",
+        now, effective_from, before.pk, text, sha256(text), version.pk,
+    )  # fmt: skip
+    version.refresh_from_db()
+    return version
+
+
+def sign_by_sql(version, by, party, now):
+    run(
+        "INSERT INTO sla_signature (version_id, fingerprint, party, signed_by_id, name, role, signed_at, digest)"
+        " VALUES (%s, %s, %s, %s, 'x', 'x', %s, 'x')",
+        version.pk, version.fingerprint, party, by.pk, now,
+    )  # fmt: skip
+
+
+def withdraw_by_sql(version, by, now, kind="withdrawn", comment=""):
+    run(
+        "INSERT INTO sla_withdrawal (version_id, fingerprint, kind, withdrawn_by_id, name, withdrawn_at, comment,"
+        " digest) VALUES (%s, %s, %s, %s, 'x', %s, %s, 'x')",
+        version.pk, version.fingerprint, kind, by.pk, now, comment,
+    )  # fmt: skip
+
+
+# --- a proposal that was withdrawn ------------------------------------------------------------------
+def test_a_withdrawn_version_is_never_signed(agreement, people, now):
+    proposal = proposed_by_sql(people, now, effective_from=now)
+    withdraw_by_sql(proposal, people.marketer, now)
+    with refused("never signed"):
+        sign_by_sql(proposal, people.sales_leader, "sales", now)
+
+
+def test_what_both_sides_signed_is_never_withdrawn(agreement, people, now):
+    with refused("replaced, never withdrawn"):
+        withdraw_by_sql(agreement, people.marketer, now)
+
+
+def test_a_return_says_why(agreement, people, now):
+    proposal = proposed_by_sql(people, now, effective_from=now)
+    with refused("returned_says_why"):
+        withdraw_by_sql(proposal, people.sales_leader, now, kind="returned")
+
+
+@pytest.mark.parametrize("sql", ["UPDATE sla_withdrawal SET comment = 'x'", "DELETE FROM sla_withdrawal"])
+def test_a_withdrawal_stays(agreement, people, now, sql):
+    withdraw_by_sql(proposed_by_sql(people, now, effective_from=now), people.marketer, now)
+    with refused("append-only"):
+        run(sql)
+
+
+# --- the terms --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("UPDATE sla_slaversion SET touch_kinds = '{}' WHERE id = %s", "touches_known"),
+        ("UPDATE sla_slaversion SET touch_kinds = '{fax:sent}' WHERE id = %s", "touches_known"),
+        ("UPDATE sla_slaversion SET clock_basis = 'moon' WHERE id = %s", "clock_basis_known"),
+        ("UPDATE sla_slaversion SET review_cadence = 'yearly' WHERE id = %s", "cadence_known"),
+        ("UPDATE sla_slaversion SET target_rate = 1001 WHERE id = %s", "rate_is_a_share"),
+        ("UPDATE sla_slaversion SET benchmark_source = '' WHERE id = %s", "name_their_source"),
+        ("UPDATE sla_escalationstep SET share = NULL WHERE kind = 'warn_owner' AND version_id = %s", "step_shape"),
+        ("UPDATE sla_escalationstep SET share = 100 WHERE kind = 'warn_owner' AND version_id = %s", "step_shape"),
+        ("UPDATE sla_escalationstep SET share = 5 WHERE kind = 'to_queue' AND version_id = %s", "step_shape"),
+        ("UPDATE sla_reasoncode SET merged_into = '12' WHERE code = '11' AND version_id = %s", "merged_is_retired"),
+        (
+            "UPDATE sla_reasoncode SET retired = true, merged_into = '99' WHERE code = '11' AND version_id = %s",
+            "merged_into_one_that_is_there",
+        ),
+    ],
+)
+def test_a_term_without_sense_is_refused_in_a_draft(people, now, sql, why):
     draft = draft_version(by=people.marketing_leader, at=now)
-    with refused("sla_version_one_in_force"):
-        run("UPDATE sla_slaversion SET effective_from = %s WHERE id = %s", agreement.effective_from, draft.pk)
+    with refused(why):
+        run(sql, draft.pk)
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_one_person_is_never_signatory_of_both_sides(people, now):
+    draft = draft_version(by=people.marketing_leader, at=now)
+    with refused("signatories_are_two"):
+        run(
+            "UPDATE sla_slaversion SET marketing_signatory_id = %s, sales_signatory_id = %s WHERE id = %s",
+            people.admin.pk, people.admin.pk, draft.pk,
+        )  # fmt: skip
+
+
+def test_an_escalation_step_of_a_proposed_version_does_not_change(agreement):
+    with refused("escalation steps of a proposed version do not change"):
+        run("UPDATE sla_escalationstep SET share = 50 WHERE kind = 'warn_owner'")
 
 
 def test_a_version_has_one_successor(agreement, people, now):

@@ -57,10 +57,10 @@ def past():
     earliest = proposed.order_by("effective_from", "number").first()
     if earliest is None:
         return None
-    signed = list(proposed.signed().order_by("effective_from"))
+    signed = list(proposed.signed().order_by("begins_at", "number"))
     versions = [_with_reasons(version) for version in signed]
     known = {version.pk: version for version in versions}
-    return Past(versions, [v.effective_from for v in signed], known.get(earliest.pk) or _with_reasons(earliest))
+    return Past(versions, [v.begins_at for v in signed], known.get(earliest.pk) or _with_reasons(earliest))
 
 
 def propose_starter(*, at):
