@@ -6,7 +6,7 @@ import random
 
 from django.db import connection, transaction
 
-from leads.models import Decision, Handoff, Lead
+from leads.models import Assignment, Decision, Handoff, Lead
 from sla.models import Tier
 
 numbers = itertools.count(1)
@@ -39,10 +39,14 @@ def write(version, cases):
         for n, case in zip(names, cases, strict=True)
     )  # fmt: skip
     rows = Handoff.objects.bulk_create(
-        Handoff(lead=lead, definition=case.get("definition") or version.definition, sla_version=version,
+        Handoff(lead=lead, definition=version.definition, sla_version=version,
                 recorded_at=case["qualified_at"], qualified_at=case["qualified_at"], is_historical=True,
                 **{name: case[name] for name in SHAPE})
         for lead, case in zip(leads, cases, strict=True)
+    )  # fmt: skip
+    Assignment.objects.bulk_create(
+        Assignment(handoff=row, owner=row.owner, assigned_at=row.qualified_at, recorded_at=row.qualified_at, why="x")
+        for row in rows if row.owner
     )  # fmt: skip
     Decision.objects.bulk_create(
         Decision(handoff=row, outcome="rejected" if case.get("reason") else "accepted", reason=case.get("reason"),

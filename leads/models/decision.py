@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from leads import lifecycle
+from leads.models.via import Via
 from portal.shared.triggers import append_only
 
 TIP_IS_STANDING = """
@@ -35,11 +36,7 @@ class Decision(models.Model):
         REJECTED = lifecycle.REJECTED, "Rejected"
         REOPENED = lifecycle.OPEN, "Reopened"
 
-    class Via(models.TextChoices):
-        PAGE = "page", "Page"
-        BULK = "bulk", "Bulk"
-        IMPORT = "import", "Import"
-        API = "api", "API"
+    Via = Via
 
     handoff = models.ForeignKey("leads.Handoff", on_delete=models.PROTECT, related_name="decisions")
     outcome = models.CharField(max_length=8, choices=Outcome)
@@ -63,7 +60,10 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["decided_at", "id"]
-        indexes = [models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="leads_decision_batch")]
+        indexes = [
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="leads_decision_batch"),
+            models.Index(fields=["decided_at"], condition=Q(via="bulk"), name="leads_decision_in_bulk"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(outcome="rejected", reason__isnull=False)

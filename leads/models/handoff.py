@@ -7,6 +7,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
 from leads import lifecycle
+from leads.models.via import Via
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
 from portal.shared.triggers import append_only, no_truncate, refuse
@@ -24,6 +25,26 @@ TELLS_THE_STANDING_DECISION = """
         RAISE EXCEPTION 'handoff % does not tell what its standing decision says', NEW.id
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
+    RETURN NULL;
+"""
+
+# Read again at commit too: owner and assignment may be written in either order.
+OWNER_IS_THE_NEWEST = """
+    IF EXISTS (
+        SELECT 1 FROM leads_handoff h WHERE h.id = NEW.id AND h.owner_id IS DISTINCT FROM (
+            SELECT a.owner_id FROM leads_assignment a WHERE a.handoff_id = h.id
+            ORDER BY a.assigned_at DESC, a.id DESC LIMIT 1)
+    ) THEN
+        RAISE EXCEPTION 'the owner of handoff % is not whom its newest assignment names', NEW.id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+"""
+# A whole import's assignments are compared in one statement; a handoff that does not tell its newest one yet
+# is asked at commit, by the trigger above.
+ASKS_FOR_THE_OWNER = """
+    UPDATE leads_handoff h SET owner_id = h.owner_id FROM given g
+    WHERE h.id = g.handoff_id AND h.owner_id IS DISTINCT FROM g.owner_id;
     RETURN NULL;
 """
 
@@ -77,8 +98,11 @@ class Handoff(models.Model):
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="handoffs")
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next_cycle")
-    definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.PROTECT, related_name="+")
-    sla_version = models.ForeignKey("sla.SLAVersion", on_delete=models.PROTECT, related_name="+")
+    # together one foreign key, on the version's (id, definition): see the migration
+    definition = models.ForeignKey(
+        "sla.MQLDefinition", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    sla_version = models.ForeignKey("sla.SLAVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     tier = models.ForeignKey("sla.Tier", on_delete=models.PROTECT, null=True, related_name="+")
     fit = models.IntegerField(null=True)
     behaviour = models.IntegerField(null=True)
@@ -255,6 +279,13 @@ class Handoff(models.Model):
                 ),
                 func=refuse("a decided handoff keeps a standing decision"),
             ),
+            pgtrigger.Trigger(
+                name="owner_is_the_newest",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("owner_id"),
+                timing=pgtrigger.Deferred,
+                func=OWNER_IS_THE_NEWEST,
+            ),
             no_truncate("handoffs"),
         ]
 
@@ -292,7 +323,17 @@ class Assignment(models.Model):
     class Meta:
         ordering = ["assigned_at", "id"]
         constraints = [models.CheckConstraint(condition=~Q(why=""), name="leads_assignment_explains_itself")]
-        triggers = append_only("assignments")
+        triggers = [
+            *append_only("assignments"),
+            pgtrigger.Trigger(
+                name="asks_for_the_owner",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="given"),
+                func=ASKS_FOR_THE_OWNER,
+            ),
+        ]
 
     def __str__(self):
         return self.why
@@ -313,6 +354,8 @@ class Touch(models.Model):
         VOICEMAIL = "voicemail", "Left a voicemail"
         SENT = "sent", "Sent"
 
+    Via = Via
+
     handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="touches")
     kind = models.CharField(max_length=8, choices=Kind)
     outcome = models.CharField(max_length=10, choices=Outcome)
@@ -322,9 +365,12 @@ class Touch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     note = models.TextField(blank=True, default="")
+    via = models.CharField(max_length=6, choices=Via, default=Via.PAGE, db_default=Via.PAGE)
+    batch = models.UUIDField(null=True, help_text="touches of one bulk act share it")
 
     class Meta:
         ordering = ["occurred_at", "id"]
+        indexes = [models.Index(fields=["occurred_at"], condition=Q(via="bulk"), name="leads_touch_in_bulk")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["call", "email", "meeting", "message"]), name="leads_touch_kind_known"
@@ -332,6 +378,10 @@ class Touch(models.Model):
             models.CheckConstraint(
                 condition=Q(outcome__in=["reached", "no_answer", "voicemail", "sent"]),
                 name="leads_touch_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(via__in=["page", "import", "api"], batch=None) | Q(via="bulk", batch__isnull=False),
+                name="leads_touch_bulk_has_batch",
             ),
         ]
         triggers = append_only("touches")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import Http404
 
-from leads.models import Decision, Handoff
+from leads.models import Decision, Handoff, Touch
 from leads.services.assign import reassign_handoff
 from leads.services.decide import Detail, accept_handoff, reject_handoff, reopen_handoff
 from leads.services.refusals import NothingToUndo, NoVersionInForce
@@ -80,8 +80,9 @@ def reject_many(*, handoff_ids, by, at, reason, detail=NO_DETAIL, note=""):
 
 def log_touch_many(*, handoff_ids, by, at, kind, outcome, note=""):
     """Log the same contact attempt with each; see log_touch. Refuses as a whole as accept_many does."""
+    mark = {"via": Touch.Via.BULK, "batch": uuid.uuid4()}
     ids = check_selection(handoff_ids, by=by, at=at)
-    told = {"kind": kind, "outcome": outcome, "note": note}
+    told = {"kind": kind, "outcome": outcome, "note": note, **mark}
     return Result(_each(ids, by, lambda pk: log_touch(handoff_id=pk, by=by, at=at, **told)))
 
 

@@ -13,10 +13,13 @@ CLOCK_SKEW = dt.timedelta(minutes=5)
 
 
 @transaction.atomic(durable=True)
-def log_touch(*, handoff_id, kind, outcome, by, at, occurred_at=None, note=""):
+def log_touch(
+    *, handoff_id, kind, outcome, by, at, occurred_at=None, note="", via=Touch.Via.PAGE, batch=None
+):  # fmt: skip
     """Record a contact attempt; an earlier one that is logged later moves first_touch_at back. Returns the Touch.
 
-    occurred_at: aware datetime, `at` when None; more than five minutes ahead is refused.
+    occurred_at: aware datetime, `at` when None; more than five minutes ahead is refused. via, batch: how it came in,
+    and the mark that the touches of one bulk act share.
     Refuses: NotPermitted, ClocksNotRunning, AlreadyDecided, NotInTheFuture.
     """
     occurred_at = occurred_at or at
@@ -29,7 +32,7 @@ def log_touch(*, handoff_id, kind, outcome, by, at, occurred_at=None, note=""):
         raise AlreadyDecided
     touch = Touch.objects.create(
         handoff=handoff, kind=kind, outcome=outcome, occurred_at=occurred_at, recorded_at=at, touched_by=by,
-        note=note.strip(),
+        note=note.strip(), via=via, batch=batch,
     )  # fmt: skip
     if handoff.first_touch_at is None or occurred_at < handoff.first_touch_at:
         handoff.first_touch_at = max(occurred_at, handoff.qualified_at)

@@ -55,11 +55,15 @@ def history(row):
     moments = [Moment(row.qualified_at, "Qualified as an MQL", str(row.definition), key=True)]
     moments += [Moment(a.assigned_at, f"Given to {a.owner.name}", a.why) for a in _all(row.assignments, "owner")]
     moments += [
-        Moment(t.occurred_at, f"{t.get_kind_display()}: {t.get_outcome_display().lower()}{_by(t.touched_by)}", t.note)
+        Moment(
+            t.occurred_at,
+            f"{t.get_kind_display()}: {t.get_outcome_display().lower()}{_by(t.touched_by)}{_bulk(t)}",
+            t.note,
+        )
         for t in _all(row.touches, "touched_by")
     ]
     moments += [
-        Moment(d.decided_at, f"{_decided(d)}{_by(d.decided_by)}", d.note, key=True)
+        Moment(d.decided_at, f"{_decided(d)}{_by(d.decided_by)}{_bulk(d)}", d.note, key=True)
         for d in _all(row.decisions, "decided_by", "reason")
     ]
     events = row.lead.events.order_by("-occurred_at", "-pk").fetch_mode(models.FETCH_RAISE)[:EVENTS_SHOWN]
@@ -81,3 +85,7 @@ def _decided(decision):
 
 def _by(user):
     return f" by {user.name}" if user else ""
+
+
+def _bulk(fact):
+    return ", in bulk" if fact.via == Decision.Via.BULK else ""

@@ -16,17 +16,17 @@ FACTS = (
 )  # fmt: skip
 # one statement for the whole history: (kind, at, words, detail, who, note), newest first
 HISTORY = """
-    SELECT 'touch', t.occurred_at, t.kind, t.outcome, u.name, t.note, NULL::bigint
+    SELECT 'touch', t.occurred_at, t.kind, t.outcome, u.name, t.note, NULL::bigint, t.via
     FROM leads_touch t LEFT JOIN accounts_user u ON u.id = t.touched_by_id WHERE t.handoff_id = %(handoff)s
-    UNION ALL SELECT 'assigned', a.assigned_at, a.why, '', u.name, '', NULL
+    UNION ALL SELECT 'assigned', a.assigned_at, a.why, '', u.name, '', NULL, ''
     FROM leads_assignment a JOIN accounts_user u ON u.id = a.owner_id WHERE a.handoff_id = %(handoff)s
-    UNION ALL SELECT 'decided', d.decided_at, d.outcome, coalesce(r.label, ''), u.name, d.note, NULL
+    UNION ALL SELECT 'decided', d.decided_at, d.outcome, coalesce(r.label, ''), u.name, d.note, NULL, d.via
     FROM leads_decision d LEFT JOIN accounts_user u ON u.id = d.decided_by_id
     LEFT JOIN sla_reasoncode r ON r.id = d.reason_id WHERE d.handoff_id = %(handoff)s
-    UNION ALL SELECT 'cycle', c.qualified_at, c.status, coalesce(r.label, ''), '', '', c.id
+    UNION ALL SELECT 'cycle', c.qualified_at, c.status, coalesce(r.label, ''), '', '', c.id, ''
     FROM leads_handoff c LEFT JOIN sla_reasoncode r ON r.id = c.reason_id
     WHERE c.lead_id = %(lead)s AND c.id <> %(handoff)s
-    UNION ALL (SELECT 'event', e.occurred_at, e.kind, e.suspected_by, '', '', NULL
+    UNION ALL (SELECT 'event', e.occurred_at, e.kind, e.suspected_by, '', '', NULL, ''
     FROM leads_event e WHERE e.lead_id = %(lead)s ORDER BY e.occurred_at DESC LIMIT %(events)s)
     ORDER BY 2 DESC
 """
@@ -120,8 +120,8 @@ def history(handoff):
     return sorted(found, key=lambda moment: moment["at"], reverse=True)
 
 
-def _moment(kind, at, words, detail, who, note, pk):
-    by = f" by {who}" if who else ""
+def _moment(kind, at, words, detail, who, note, pk, via):
+    by = (f" by {who}" if who else "") + (", in bulk" if via == Touch.Via.BULK else "")
     said = {
         "touch": lambda: f"{Touch.Kind(words).label}: {Touch.Outcome(detail).label.lower()}{by}",
         "assigned": lambda: f"Given to {who}: {words}",

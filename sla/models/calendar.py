@@ -4,10 +4,24 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from portal.shared.triggers import append_only
+
+# some weekday has a span, from one time to another; NULL, from what is no such document, counts as none
+A_SPAN = (
+    'strict $.keyvalue() ? (@.key like_regex "^(mon|tue|wed|thu|fri|sat|sun)$").value[*]'
+    " ? (@.size() == 2 && @[0] != @[1])"
+)
+
+
+def has_a_span(week):
+    """The SQL condition that some weekday of a week's document has working time; immutable, as a check must be."""
+    texts = (Value(A_SPAN, models.TextField()), Value("{}", models.TextField()))
+    found = Func(F(week), *texts, Value(True), function="jsonb_path_exists", output_field=models.BooleanField())
+    return Coalesce(found, Value(False))
 
 
 class CalendarQuerySet(models.QuerySet):
@@ -33,7 +47,7 @@ class Calendar(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(week={}), name="sla_calendar_has_working_time"),
+            models.CheckConstraint(condition=has_a_span("week"), name="sla_calendar_has_working_time"),
             models.CheckConstraint(
                 condition=Q(predecessor=None, version=1) | Q(predecessor__isnull=False, version__gt=1),
                 name="sla_calendar_first_has_no_predecessor",

@@ -125,6 +125,7 @@ class SLAVersion(models.Model):
                 name="sla_version_no_fork",
             ),
             models.UniqueConstraint(fields=["id", "fingerprint"], name="sla_version_fingerprint_pair"),
+            models.UniqueConstraint(fields=["id", "definition"], name="sla_version_definition_pair"),
             models.CheckConstraint(
                 condition=Q(clock_basis__in=["elapsed", "calendar", "owner"]), name="sla_version_clock_basis_known"
             ),

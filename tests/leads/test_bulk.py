@@ -180,6 +180,18 @@ def test_the_same_contact_is_logged_with_every_lead(open_lead, post):
     assert Handoff.objects.filter(first_touch_at=None).count() == 0
 
 
+def test_a_contact_in_bulk_says_so_in_both_histories_and_shares_its_batch(open_lead, post, client, people, now):
+    rows, alone = [open_lead(), open_lead()], open_lead()
+    post("contact", rows, go=1, kind="call", outcome="reached")
+    log_touch(handoff_id=alone.pk, kind="call", outcome="reached", by=people.rep, at=now + MINUTE)
+    (one, two), (single,) = Touch.objects.filter(handoff__in=rows), Touch.objects.filter(handoff=alone)
+    assert (one.via, two.via, one.batch) == ("bulk", "bulk", two.batch)
+    assert (single.via, single.batch) == ("page", None)
+    for name in ("inbox_lead", "handoff"):
+        assert "Call: reached by Rena Rep, in bulk" in client.get(reverse(name, args=[rows[0].pk])).content.decode()
+        assert ", in bulk" not in client.get(reverse(name, args=[alone.pk])).content.decode()
+
+
 def test_a_contact_without_its_outcome_is_refused(open_lead, post):
     response = post("contact", [open_lead()], go=1, kind="email", outcome="shouted")
     assert (response.status_code, response.context["refusal"].code) == (422, "contact_incomplete")

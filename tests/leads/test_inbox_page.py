@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from leads.models import Decision, Handoff, Touch
-from leads.services.capture import capture_lead
 from leads.services.decide import accept_handoff
+from tests import history
 
 MINUTE = dt.timedelta(minutes=1)
 HTMX = {"HX-Request": "true"}
@@ -223,11 +223,7 @@ def test_a_duplicate_is_found_by_name_and_chosen(open_lead, rep):
 
 
 def test_imported_history_is_taken_up_from_its_own_page_and_only_then_in_the_inbox(agreement, rep, people, now):
-    lead = capture_lead(facts={"email": "past@corvane.example", "last_name": "Past"}, at=now)
-    past = Handoff.objects.create(
-        lead=lead, definition=agreement.definition, sla_version=agreement, is_historical=True, owner=people.rep,
-        qualified_at=now - dt.timedelta(days=90), recorded_at=now,
-    )  # fmt: skip
+    (past,) = history.write(agreement, [{"qualified_at": now - dt.timedelta(days=90), "owner": people.rep}])
     assert rep.get(reverse("inbox")).context["rows"] == []
     assert rep.get(at("lead", past)).status_code == 200
     assert reverse("handoff_take_up", args=[past.pk]) in rep.get(reverse("handoff", args=[past.pk])).content.decode()

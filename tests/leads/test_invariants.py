@@ -1,12 +1,13 @@
 """The database itself refuses what may not be, whatever writes: raw SQL past models, verbs and views."""
 
 import datetime as dt
+import uuid
 from contextlib import contextmanager
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from leads.models import Assignment, ClockCorrection, Decision, Event, Handoff, Touch
+from leads.models import Assignment, ClockCorrection, Decision, Event, Handoff, Lead, Touch
 from leads.services.assign import reassign_handoff, take_up_handoff
 from leads.services.capture import record_event
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
@@ -18,7 +19,7 @@ from sla.chain import sha256, signed_text
 from sla.models import CalendarAssignment, ChainHead, Party, Signature, SLAVersion
 from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
-from tests import cast
+from tests import cast, history
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -454,6 +455,130 @@ def test_a_handoff_without_its_law_is_refused(open_lead, now, column):
         )  # fmt: skip
 
 
+def test_a_handoff_under_another_definition_than_its_versions_is_refused(open_lead, people, now):
+    handoff, draft = open_lead(), draft_version(by=people.marketing_leader, at=now)
+    cells = COPIED.replace("definition_id", str(draft.definition_id)).replace("owner_id", "NULL")
+    lead = Lead.objects.create(first_name="Other", created_at=now, updated_at=now)
+    with refused("leads_handoff_definition_of_its_version"):
+        run(
+            f"INSERT INTO leads_handoff (lead_id, status, qualified_at, {COPIED})"
+            f" SELECT %s, 'open', %s, {cells} FROM leads_handoff WHERE id = %s",
+            lead.pk, now, handoff.pk,
+        )  # fmt: skip
+
+
+def test_a_handoff_under_no_version_is_refused(open_lead, now):
+    handoff = open_lead()
+    cells = COPIED.replace("sla_version_id", "sla_version_id + 1000").replace("owner_id", "NULL")
+    lead = Lead.objects.create(first_name="Other", created_at=now, updated_at=now)
+    with refused("leads_handoff_definition_of_its_version"):
+        run(
+            f"INSERT INTO leads_handoff (lead_id, status, qualified_at, {COPIED})"
+            f" SELECT %s, 'open', %s, {cells} FROM leads_handoff WHERE id = %s",
+            lead.pk, now, handoff.pk,
+        )  # fmt: skip
+
+
+# --- the owner is whom the newest assignment names ---------------------------------------------------
+ASSIGN = """
+    INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, why)
+    VALUES (%s, %s, %s, now(), 'x')
+"""
+NOT_THE_OWNER = "is not whom its newest assignment names"
+
+
+def test_an_owner_whom_no_assignment_names_is_refused(open_lead, people):
+    handoff = open_lead()
+    with refused(NOT_THE_OWNER):
+        run("UPDATE leads_handoff SET owner_id = %s WHERE id = %s", people.other_rep.pk, handoff.pk)
+
+
+def test_an_open_handoff_does_not_lose_its_owner(open_lead):
+    with refused(NOT_THE_OWNER):
+        run("UPDATE leads_handoff SET owner_id = NULL WHERE id = %s", open_lead().pk)
+
+
+def test_a_handoff_that_was_given_to_nobody_has_no_owner(open_lead, now):
+    handoff = open_lead()
+    lead = Lead.objects.create(first_name="Other", created_at=now, updated_at=now)
+    with refused(NOT_THE_OWNER):
+        run(
+            f"INSERT INTO leads_handoff (lead_id, status, qualified_at, {COPIED})"
+            f" SELECT %s, 'open', %s, {COPIED} FROM leads_handoff WHERE id = %s",
+            lead.pk, now, handoff.pk,
+        )  # fmt: skip
+
+
+def test_an_assignment_that_the_handoff_does_not_follow_is_refused(open_lead, people, now):
+    handoff = open_lead()
+    with refused(NOT_THE_OWNER):
+        run(ASSIGN, handoff.pk, people.other_rep.pk, now + MINUTE)
+
+
+def test_an_assignment_of_an_earlier_day_that_comes_late_changes_no_owner(open_lead, people, now):
+    assert run(ASSIGN, open_lead().pk, people.other_rep.pk, now - MINUTE) == 1
+
+
+@pytest.mark.parametrize("assignment_first", [True, False])
+def test_owner_and_assignment_may_be_written_in_either_order(open_lead, people, now, assignment_first):
+    handoff = open_lead()
+    given = (ASSIGN, [handoff.pk, people.other_rep.pk, now + MINUTE])
+    owned = ("UPDATE leads_handoff SET owner_id = %s WHERE id = %s", [people.other_rep.pk, handoff.pk])
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (given, owned) if assignment_first else (owned, given):
+            cursor.execute(*statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    handoff.refresh_from_db()
+    assert handoff.owner == people.other_rep
+
+
+# --- a calendar has working time ---------------------------------------------------------------------
+CALENDAR = (
+    "INSERT INTO sla_calendar (name, zone, week, exceptions, created_at) VALUES ('x', 'UTC', %s::jsonb, '{}', now())"
+)
+
+
+@pytest.mark.parametrize(
+    "week",
+    [
+        "{}",
+        '{"mon": []}',
+        '{"mon": [], "tue": [], "sun": []}',
+        '{"mon": [["09:00", "09:00"]]}',
+        '{"mon": [["09:00"]]}',
+        '{"holiday": [["09:00", "17:00"]]}',
+        '{"mon": "closed"}',
+        "[]",
+        '"week"',
+    ],
+)
+def test_a_calendar_without_working_time_is_refused(db, week):
+    with refused("sla_calendar_has_working_time"):
+        run(CALENDAR, week)
+
+
+@pytest.mark.parametrize(
+    "week",
+    ['{"mon": [], "sat": [["22:00", "06:00"]]}', '{"sun": [["00:00", "24:00"]]}', '{"wed": [["09:00", "9:30"]]}'],
+)
+def test_a_calendar_of_one_span_is_taken(db, week):
+    assert run(CALENDAR, week) == 1
+
+
+# --- a contact says how it came in -------------------------------------------------------------------
+TOUCH = (
+    "INSERT INTO leads_touch (handoff_id, kind, outcome, occurred_at, recorded_at, note, via, batch)"
+    " VALUES (%s, 'call', 'reached', now(), now(), '', %s, %s)"
+)
+
+
+@pytest.mark.parametrize(("via", "batch"), [("bulk", None), ("page", True), ("fax", None)])
+def test_a_contact_in_bulk_carries_its_batch_and_no_other_does(open_lead, via, batch):
+    with refused("leads_touch_bulk_has_batch"):
+        run(TOUCH, open_lead().pk, via, uuid.uuid4() if batch else None)
+
+
 # --- 7. what was proposed is what is signed ----------------------------------------------------------
 def test_a_signature_of_another_fingerprint_is_refused(agreement, people, now):
     draft = draft_version(by=people.marketing_leader, at=now)
@@ -512,10 +637,8 @@ def taken_up(handoff, people, at):
 def with_history(handoff, people, at):
     """An undecided handoff of imported history, in nobody's inbox."""
     accepted(handoff, people, at)
-    handoff.next_history = Handoff.objects.create(
-        lead=handoff.lead, definition=handoff.definition, sla_version=handoff.sla_version, owner=people.rep,
-        qualified_at=at - dt.timedelta(days=90), recorded_at=at, is_historical=True,
-    )  # fmt: skip
+    past = {"qualified_at": at - dt.timedelta(days=90), "owner": people.rep}
+    (handoff.next_history,) = history.write(handoff.sla_version, [past])
 
 
 BEFORE = {reopened: accepted, taken_up: with_history}

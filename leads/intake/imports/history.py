@@ -114,8 +114,9 @@ MAKE = (
     """INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, assigned_by_id, why)
         SELECT k.handoff_id, o.user_id, k.qualified_at, %(at)s, %(by)s, %(why)s
         FROM import_kept k JOIN import_owner o ON o.no = k.owner_no WHERE k.act = 'make'""",
-    """INSERT INTO leads_touch (handoff_id, kind, outcome, occurred_at, recorded_at, touched_by_id, note)
-        SELECT k.handoff_id, 'call', 'reached', k.first_touch_at, %(at)s, o.user_id, ''
+    """INSERT INTO leads_touch (handoff_id, kind, outcome, occurred_at, recorded_at, touched_by_id, note,
+            via)
+        SELECT k.handoff_id, 'call', 'reached', k.first_touch_at, %(at)s, o.user_id, '', 'import'
         FROM import_kept k LEFT JOIN import_owner o ON o.no = k.owner_no
         WHERE k.act = 'make' AND k.first_touch_at IS NOT NULL""",
 )
