@@ -113,10 +113,11 @@ STEPS = (
 
 
 @transaction.atomic
-def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary="", **terms):
+def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary="", calendar=None, **terms):
     """A complete draft (definition, catalogue, calendar, commitments), next free numbers. Returns the SLAVersion.
 
-    rules, tiers, reasons: as the tables above. terms: fields of SLAVersion, e.g. undo_within.
+    rules, tiers, reasons: as the tables above. calendar: an existing one, else office hours are made. terms: fields of
+    SLAVersion, e.g. undo_within.
     """
     definition = MQLDefinition.objects.create(
         number=_next(MQLDefinition), created_at=at, created_by=by, summary=summary
@@ -126,7 +127,10 @@ def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary=
                     points=points, **options)
         for i, (key, label, axis, condition, points, options) in enumerate(rules, 1)
     )  # fmt: skip
-    calendar = Calendar.objects.create(name="Office hours", zone="Europe/Berlin", week=WEEK, created_at=at)
+    if calendar is None:
+        calendar = Calendar.objects.create(
+            name="Office hours", zone="Europe/Berlin", week=WEEK, created_at=at, created_by=by
+        )
     version = SLAVersion.objects.create(
         number=_next(SLAVersion), definition=definition, calendar=calendar, created_at=at, created_by=by,
         summary=summary, **_agreed() | terms,

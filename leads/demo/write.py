@@ -12,7 +12,8 @@ from django.db.models import JSONField
 from leads import lifecycle
 from leads.demo.invent import ACCEPTED, OPEN, WITHDRAWN
 from leads.models import Assignment, Decision, Event, Handoff, Lead, Touch
-from sla.models import Commitment, ReasonCode
+from leads.services.due import Case, Terms
+from sla.models import ReasonCode
 
 SIGNALS = ("guide", "webinar", "email_click")
 
@@ -28,7 +29,6 @@ class _Writer:
         self.cases, self.nurture, self.who, self.versions = invention.cases, invention.nurture, who, versions
         self.tiers = [{tier.key: tier for tier in version.definition.tiers.all()} for version in versions]
         self.reasons = [{reason.code: reason for reason in version.reasons.all()} for version in versions]
-        self.due = [_due(version) for version in versions]
 
     def write(self):
         people = list({id(one): one for one in [case.person for case in self.cases] + self.nurture}.values())
@@ -40,6 +40,7 @@ class _Writer:
         self.handoff_of = dict(zip(map(id, self.cases), _ids(Handoff, len(self.cases)), strict=True))
         decided = sorted((c for c in self.cases if c.outcome not in (OPEN, WITHDRAWN)), key=lambda c: c.decided_at)
         self.decision_of = dict(zip(map(id, decided), _ids(Decision, len(decided)), strict=True))
+        self.due = self._due()
         _insert(Handoff, [self._handoff(case) for case in self.cases])
         _insert(Assignment, [row for case in self.cases for row in self._assignments(case)])
         _insert(Touch, [row for case in self.cases for row in self._touches(case)])
@@ -61,7 +62,7 @@ class _Writer:
 
     def _handoff(self, case):
         facts, evaluation = case.person.facts, case.evaluation
-        version, contact, decision = self.versions[case.law], *self.due[case.law][evaluation.tier]
+        version = self.versions[case.law]
         return Handoff(
             id=self.handoff_of[id(case)],
             lead_id=self.lead_of[id(case.person)],
@@ -79,11 +80,22 @@ class _Writer:
             qualified_at=case.qualified_at,
             recorded_at=case.qualified_at,
             owner=self.who.reps[case.owner],
-            contact_due_at=case.qualified_at + contact,
-            decision_due_at=case.qualified_at + decision,
+            **self.due[id(case)].as_fields(),
             first_touch_at=case.touches[0][2] if case.touches else None,
             **self._state(case),
         )
+
+    def _due(self):
+        """{id of a case: its Due}, reckoned set-wise under each version."""
+        due = {}
+        for law, version in enumerate(self.versions):
+            cases = [case for case in self.cases if case.law == law]
+            asked = [
+                Case(self.tiers[law][case.evaluation.tier].pk, self.who.reps[_first_owner(case)], case.qualified_at)
+                for case in cases
+            ]
+            due |= zip(map(id, cases), Terms(version).due_many(asked), strict=True)
+        return due
 
     def _state(self, case):
         if case.outcome == OPEN:
@@ -104,7 +116,7 @@ class _Writer:
 
     def _assignments(self, case):
         handoff, at = self.handoff_of[id(case)], case.qualified_at
-        first = case.owner if case.first_owner is None else case.first_owner
+        first = _first_owner(case)
         yield Assignment(
             handoff_id=handoff, owner=self.who.reps[first], assigned_at=at, recorded_at=at, why="Fewest open leads"
         )
@@ -160,16 +172,13 @@ def _created(person):
     return min(when for _, when, _ in person.events) - dt.timedelta(minutes=1)
 
 
+def _first_owner(case):
+    return case.owner if case.first_owner is None else case.first_owner
+
+
 def _heaviest(evaluation):
     """The rule that gave most points for behaviour."""
     return max((rule for rule in evaluation.rules if rule.key in SIGNALS), key=lambda rule: rule.points).key
-
-
-def _due(version):
-    """{tier key: (first contact within, decision within)} of a version."""
-    times = {(c.tier.key, c.kind): c.within for c in version.commitments.filter(within__isnull=False)}
-    kinds = Commitment.Kind
-    return {key: (times[key, kinds.FIRST_CONTACT], times[key, kinds.DECISION]) for key, _ in times}
 
 
 def _ids(model, count):

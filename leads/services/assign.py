@@ -4,12 +4,12 @@ from django.db import transaction
 
 from leads.models import Assignment, Handoff
 from leads.services._steps import check_works, lock
+from leads.services.due import Terms
 from leads.services.refusals import AlreadyDecided, CannotOwn
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
 from portal.shared.refusal import NotPermitted
-from sla.models import Commitment
 
 
 @transaction.atomic(durable=True)
@@ -47,11 +47,11 @@ def take_up_handoff(*, handoff_id, by, at):
     if not handoff.is_open or handoff.clocks_run:
         raise AlreadyDecided("This lead is in an inbox already, or decided.")
     check_can_own(by)
-    contact, decision = longest_times(handoff.sla_version)
-    handoff.contact_due_at = at + contact
-    handoff.decision_due_at = at + decision
+    due = Terms(handoff.sla_version).due(tier_id=None, owner=by, at=at).as_fields()
+    for name, value in due.items():
+        setattr(handoff, name, value)
     handoff.owner = by
-    handoff.save(update_fields=["contact_due_at", "decision_due_at", "owner"])
+    handoff.save(update_fields=[*due, "owner"])
     Assignment.objects.create(
         handoff=handoff, owner=by, assigned_at=at, recorded_at=at, assigned_by=by, why="Taken up from imported history"
     )
@@ -64,10 +64,3 @@ def take_up_handoff(*, handoff_id, by, at):
 def check_can_own(user):
     if not (user.is_active and user.holds(Role.REP, Role.SALES_MANAGER)):
         raise CannotOwn
-
-
-def longest_times(version):
-    """(first contact within, decision within) of the version's most patient tier, as timedeltas."""
-    kinds = Commitment.Kind
-    times = list(version.commitments.filter(kind__in=[kinds.FIRST_CONTACT, kinds.DECISION]))
-    return tuple(max(c.within for c in times if c.kind == kind) for kind in (kinds.FIRST_CONTACT, kinds.DECISION))

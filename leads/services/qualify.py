@@ -4,11 +4,12 @@ from django.db import transaction
 from django.utils.timezone import get_default_timezone
 
 from leads.models import Assignment, Handoff, Lead
+from leads.services.due import Terms
 from leads.services.refusals import HasOpenHandoff, NoVersionInForce
 from leads.services.route import least_loaded
 from portal.outbox.services import tell
 from sla import scoring
-from sla.models import Commitment, SLAVersion
+from sla.models import SLAVersion
 
 
 @transaction.atomic(durable=True)
@@ -44,7 +45,6 @@ def _cooling_off(previous, version, at):
 
 def _open(lead, version, evaluation, previous, *, by, at, owner):
     tier = version.definition.tiers.get(key=evaluation.tier)
-    due = {c.kind: at + c.within for c in version.commitments.filter(tier=tier, within__isnull=False)}
     owner, why = (owner, f"Named by {by.name}" if by else "Named in the import") if owner else least_loaded()
     handoff = Handoff.objects.create(
         lead=lead,
@@ -62,8 +62,7 @@ def _open(lead, version, evaluation, previous, *, by, at, owner):
         qualified_at=at,
         recorded_at=at,
         owner=owner,
-        contact_due_at=due[Commitment.Kind.FIRST_CONTACT],
-        decision_due_at=due[Commitment.Kind.DECISION],
+        **Terms(version).due(tier_id=tier.pk, owner=owner, at=at).as_fields(),
     )
     Assignment.objects.create(handoff=handoff, owner=owner, assigned_at=at, recorded_at=at, assigned_by=by, why=why)
     tell("handoff.opened", key=handoff.pk, at=at, to=owner, payload={"handoff": handoff.pk, "lead": lead.pk})

@@ -1,6 +1,7 @@
 """The import: history and leads of now, refusals with the verbs' codes, and files as people have them."""
 
 import csv
+import datetime as dt
 import json
 import threading
 
@@ -13,8 +14,11 @@ from leads.intake.imports.engine import import_leads
 from leads.intake.imports.problems import Cancelled, DatesAmbiguous, FileRefused
 from leads.intake.imports.propose import propose
 from leads.models import Assignment, Handoff, Lead
+from leads.services.due import Due, Terms
 from leads.services.refusals import NoVersionInForce
 from portal.outbox.models import Message
+from sla.models import Calendar, CalendarAssignment
+from tests import cast
 
 PAST = {"external_id": "id", "qualified_at": "day", "decision": "decision", "reason": "reason", "note": "note"}
 NOW = {"external_id": "id", "email": "email", "title": "title", "source": "source", "owner": "owner",
@@ -84,6 +88,21 @@ def test_leads_of_now_that_reach_a_tier_are_handed_over_to_whom_has_least(run, a
     assert Assignment.objects.count() == Message.objects.filter(topic="handoff.opened").count() == 6
     again = run(head + body, NOW, historical=False)
     assert (again.created, again.updated, again.unchanged, Handoff.objects.count()) == (0, 0, 6, 6)
+
+
+def test_imported_leads_are_due_in_the_hours_of_their_owners(run, people):
+    version = cast.agreement(at=timezone.now() - dt.timedelta(days=1), clock_basis="owner")
+    nights = {day: [["20:00", "23:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    own = Calendar.objects.create(name="Nights", zone="Asia/Tokyo", week=nights, created_at=timezone.now())
+    today = timezone.localdate()
+    CalendarAssignment.objects.create(person=people.rep, calendar=own, from_day=today, created_at=timezone.now())
+    head = "id,email,title,source,owner,size,industry\n"
+    body = "".join(f"{n},a{n}@x.example,Director,Demo request,,500,Food\n" for n in range(6))
+    run(head + body, NOW, historical=False)
+    terms, found = Terms(version), list(Handoff.objects.select_related("owner"))
+    due = [terms.due(tier_id=row.tier_id, owner=row.owner, at=row.qualified_at) for row in found]
+    assert [Due(*(getattr(row, name) for name in Due._fields)) for row in found] == due
+    assert {row.calendar_id for row in found} == {own.pk, version.calendar_id}
 
 
 def test_a_decided_row_without_historical_is_refused(run, agreement, people):

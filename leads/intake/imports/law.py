@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from leads.services.refusals import NoVersionInForce
 from sla import scoring
-from sla.models import Category, Commitment, SLAVersion
+from sla.models import Category, SLAVersion
 from sla.services.version import propose_version
 from sla.starter import draft_version
 
@@ -77,11 +77,11 @@ def starter_for_trial(*, at):
 
 @dataclass
 class Present:
-    """The version in force, ready to score with: tiers by key as (pk, contact due after, decision due after)."""
+    """The version in force, ready to score with: ids of tiers by their key."""
 
     version: Version
     scorer: scoring.Scorer
-    tiers: dict[str, tuple]
+    tiers: dict[str, int]
 
 
 def present(*, at, zone):
@@ -89,14 +89,7 @@ def present(*, at, zone):
     row = SLAVersion.objects.select_related("definition").in_force(at=at)
     if row is None:
         raise NoVersionInForce
-    within = {(c.tier_id, c.kind): c.within for c in row.commitments.filter(within__isnull=False)}
-    tiers = {
-        tier.key: (
-            tier.pk,
-            *(within[tier.pk, kind] for kind in (Commitment.Kind.FIRST_CONTACT, Commitment.Kind.DECISION)),
-        )
-        for tier in row.definition.tiers.all()
-    }
+    tiers = {tier.key: tier.pk for tier in row.definition.tiers.all()}
     return Present(_with_reasons(row), scoring.compile(row.definition.as_definition(), zone=zone), tiers)
 
 

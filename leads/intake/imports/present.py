@@ -3,7 +3,9 @@
 import heapq
 import json
 
+from leads.services.due import Case, Terms
 from leads.services.route import NobodyToRoute, by_load
+from portal.accounts.models import User
 from sla import scoring
 
 BATCH = 2000
@@ -29,10 +31,9 @@ def record(staging, *, present, by):
         return
     staging.sql("ANALYZE import_mql")
     _route(staging)
-    tiers = list(present.tiers.values())
     stamp = {
         "at": staging.at, "by": by, "version": present.version.pk, "definition": present.version.definition,
-        "tiers": [t[0] for t in tiers], "contact": [t[1] for t in tiers], "decision": [t[2] for t in tiers],
+        **_due(staging, present),
     }  # fmt: skip
     for statement in OPEN:
         staging.sql(statement, stamp)
@@ -103,7 +104,7 @@ def _keep_qualified(staging, present, leads, events):
         for lead, row, owner, *facts in leads:
             found = present.scorer.evaluate(dict(zip(FACTS, facts, strict=True)), events.get(lead, ()), staging.at)
             if found.tier:
-                tier = present.tiers[found.tier][0]
+                tier = present.tiers[found.tier]
                 said = json.dumps(found.as_json())
                 copy.write_row((lead, row, tier, found.fit, found.behaviour, found.total, said, owner))
 
@@ -150,20 +151,33 @@ def _turns(heap, count):
         yield n, rep, load
 
 
+def _due(staging, present):
+    """Columns of when the clocks run out, for every tier and owner of the file."""
+    pairs = staging.rows("SELECT DISTINCT tier_id, owner_id FROM import_mql")
+    owners = User.objects.in_bulk({owner for _, owner in pairs})
+    dues = Terms(present.version.row).due_many([Case(tier, owners[owner], staging.at) for tier, owner in pairs])
+    names = ("calendars", "contact_due", "contact_warn", "decision_due", "decision_warn")
+    columns = dict(zip(names, map(list, zip(*dues, strict=True)), strict=True))
+    return {"tiers": [tier for tier, _ in pairs], "owners": [owner for _, owner in pairs], **columns}
+
+
 OPEN = (
     """INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, tier_id, fit, behaviour,
             total, breakdown, source, campaign, channel, qualified_at, recorded_at, is_historical, owner_id,
-            contact_due_at, decision_due_at, status, withdrawn_why)
+            calendar_id, contact_due_at, contact_warn_at, decision_due_at, decision_warn_at, status, withdrawn_why)
         SELECT m.handoff_id, m.lead_id, p.id,
             %(definition)s, %(version)s, m.tier_id, m.fit, m.behaviour, m.total, m.breakdown::jsonb,
             l.source, l.campaign, l.channel, %(at)s, %(at)s, false, m.owner_id,
-            %(at)s + t.contact, %(at)s + t.decision, 'open', ''
+            d.calendar, d.contact_due, d.contact_warn, d.decision_due, d.decision_warn, 'open', ''
         FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id
         LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, id FROM leads_handoff
             WHERE lead_id IN (SELECT lead_id FROM import_changed) ORDER BY lead_id, qualified_at DESC) p
             ON p.lead_id = m.lead_id
-        JOIN unnest(%(tiers)s::bigint[], %(contact)s::interval[], %(decision)s::interval[]) AS t(id, contact, decision)
-            ON t.id = m.tier_id
+        JOIN unnest(%(tiers)s::bigint[], %(owners)s::bigint[], %(calendars)s::bigint[],
+            %(contact_due)s::timestamptz[], %(contact_warn)s::timestamptz[],
+            %(decision_due)s::timestamptz[], %(decision_warn)s::timestamptz[])
+            AS d(tier, owner, calendar, contact_due, contact_warn, decision_due, decision_warn)
+            ON d.tier = m.tier_id AND d.owner = m.owner_id
         ORDER BY m.row""",
     """INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, assigned_by_id, why)
         SELECT handoff_id, owner_id, %(at)s, %(at)s, %(by)s, why FROM import_mql ORDER BY row""",

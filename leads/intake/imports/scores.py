@@ -48,7 +48,7 @@ class Scores:
         definition = present.scorer.definition
         self.number, self.at = definition.number, at
         self.tiers = sorted(definition.tiers, key=lambda tier: tier.position)
-        self.keys = {key: str(tier[0]) for key, tier in present.tiers.items()}
+        self.keys = {key: str(tier) for key, tier in present.tiers.items()}
         places = {}
         for place, rule in enumerate(definition.rules):
             names = () if rule.counts_events else tuple(conditions.fields_of(rule.condition))
