@@ -1,6 +1,6 @@
-"""Two doors for whoever doubts the agreement: verify the chain here, or take a version along."""
+"""Doors for whoever doubts the agreement: verify the chain here, or take a version along, as a file or on paper."""
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer
 from sla.models import SLAVersion
+from sla.paper import pdf
 from sla.verification import bundle, verify
 
 
@@ -30,4 +31,15 @@ def agreement_bundle(request, number):
     version = get_object_or_404(SLAVersion, number=number, proposed_at__isnull=False)
     response = JsonResponse(bundle(version), json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="agreement-v{number}.json"'
+    return response
+
+
+@require_GET
+def agreement_pdf(request, number):
+    """One version as a contract on paper; a draft too, which says that nobody has signed it."""
+    require(request.user, May.READ_AGREEMENT)
+    papers = SLAVersion.objects.select_related("definition", "calendar", "predecessor", "proposed_by")
+    version = get_object_or_404(papers, number=number)
+    response = HttpResponse(pdf(version), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="agreement-v{number}.pdf"'
     return response
