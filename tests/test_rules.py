@@ -49,6 +49,7 @@ MAY_OPEN = {
     "agreement_version": ALL,
     "agreement_verify": ALL,
     "agreement_bundle": ALL,
+    "agreement_pdf": ALL,
     "definition": ALL,
     "definition_version": ALL,
     "audit_latest": READERS,
