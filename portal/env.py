@@ -86,7 +86,12 @@ def cache(name, broker_url):
         url = parts._replace(path=f"/{int(parts.path.strip('/') or 0) + 1}").geturl()
     if not url:
         return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url, "KEY_PREFIX": "handoff"}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url,
+        "KEY_PREFIX": "handoff",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},  # a page does not wait for a cache that is gone
+    }
 
 
 def refuse(problems):
@@ -105,7 +110,7 @@ def email(name, url):
     if parts.scheme == "dummy":
         return {"BACKEND": backends + "dummy.EmailBackend"}
     if parts.scheme == "file":
-        return {"BACKEND": backends + "filebased.EmailBackend", "OPTIONS": {"file_path": unquote(parts.path)}}
+        return {"BACKEND": "portal.outbox.kept.KeptMail", "OPTIONS": {"file_path": unquote(parts.path)}}
     query = dict(parse_qsl(parts.query))
     secure = parts.scheme == "smtps"
     return {

@@ -1,6 +1,7 @@
 """The worker's sign of life, kept in the cache that all processes share."""
 
 import time
+from datetime import timedelta
 
 from django.core.cache import cache
 
@@ -18,3 +19,8 @@ def age():
     """Seconds since the worker last gave a sign of life; None when it has not within a day."""
     noted = cache.get(KEY)
     return None if noted is None else max(0.0, time.time() - noted)
+
+
+def as_length(seconds):
+    """Seconds as a timedelta, for people to read."""
+    return timedelta(seconds=seconds)

@@ -101,6 +101,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.accounts.context.shell",
+                "portal.outbox.context.messages_of",
                 "sla.context.in_force",
             ],
             "builtins": ["portal.shared.templatetags.handoff"],
@@ -168,6 +169,8 @@ IMPORT_MOST_BYTES = 500 * 1024 * 1024  # of one uploaded lead file; the command 
 # --- mail ---------------------------------------------------------------------------------------
 EMAIL_URL = env.text("EMAIL_URL", None if PRODUCTION else f"file://{DATA_DIR}/mail")
 MAILERS = {"default": env.email("EMAIL_URL", EMAIL_URL)}
+# chat rooms: 1 allows http and addresses inside the house, for a chat server of one's own
+CHAT_PRIVATE_ADDRESSES = env.flag("CHAT_PRIVATE_ADDRESSES")
 # where the links of e-mails lead
 PORTAL_URL = env.text("PORTAL_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Handoff <handoff@localhost>")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("account/", include("allauth.account.urls")),
     path("", include("portal.accounts.urls")),
+    path("", include("portal.outbox.urls")),
     path("", include("sla.urls")),
     path("", include("leads.urls")),
 ]

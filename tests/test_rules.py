@@ -28,7 +28,7 @@ OPEN = {
     *("account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),
     *("account_email_verification_sent", "account_confirm_email", "account_confirm_login_code"),
-    *("healthz", "readyz", "demo", "demo_sign_in"),
+    *("healthz", "readyz", "demo", "demo_sign_in", "kept_mails", "kept_mail"),
 }
 # who may open a page: the one table, beside portal.accounts.permissions
 MAY_OPEN = {
@@ -37,6 +37,15 @@ MAY_OPEN = {
     "theme": ALL,
     "keys": ALL,
     "inbox": SALES,
+    "bell": ALL,
+    "bell_count": ALL,
+    "bell_read_all": ALL,
+    "preferences": ALL,
+    "preferences_quiet": ALL,
+    "messages": ADMINS,
+    "messages_retry_all": ADMINS,
+    "message_retry": ADMINS,
+    "rooms": ADMINS,
     "people": ADMINS,
     "person_add": ADMINS,
     "person": ADMINS,
@@ -149,7 +158,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
-    tested_with_the_page = re.compile(r"^(import|handoff_|lead_|inbox_|bulk|reason|clock|account_)")
+    tested_with_the_page = re.compile(r"^(import|handoff_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)")
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)
     }
@@ -190,6 +199,7 @@ PERSON_ACTS = re.compile(r"^(assigned|touched|decided|signed|proposed|withdrawn|
 NOBODY_ACTED = {
     ("leads", "Lead", "created_at"),  # captured
     ("leads", "Handoff", "decided_at"),  # repeats its standing decision, which names the person
+    ("outbox", "Notice", "created_at"),  # shown by the worker
     ("outbox", "Message", "created_at"),  # written by a verb, which names the person in the payload
     ("accounts", "User", "created_at"),  # logged with the admin's id
     ("sla", "Calendar", "created_at"),  # part of a version, which names who drafted it

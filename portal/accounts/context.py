@@ -16,6 +16,7 @@ PAGES = (
     ("Definition", "definition", May.READ_AGREEMENT),
     ("Import", "import_list", May.IMPORT_LEADS),
     ("People", "people", May.MANAGE_PEOPLE),
+    ("Messages", "messages", May.MANAGE_MESSAGES),
 )
 
 

@@ -1,6 +1,7 @@
 """People: users who sign in by e-mail, the roles they hold and the team they belong to."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -85,6 +86,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
     keys_on = models.BooleanField(default=True)
+    time_zone = models.CharField(max_length=60, blank=True, default="", db_default="", help_text="empty: as the house")
+    # kept by a trigger on the notices, so that the masthead's number costs no query
+    unread = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -110,6 +114,11 @@ class User(AbstractBaseUser):
     def holds(self, *roles):
         """True when the person holds any of the roles."""
         return bool(set(roles) & set(self.roles))
+
+    @property
+    def zone(self):
+        """The person's own time zone, or the organisation's."""
+        return ZoneInfo(self.time_zone) if self.time_zone else timezone.get_default_timezone()
 
     @property
     def initials(self):

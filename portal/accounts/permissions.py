@@ -40,6 +40,7 @@ class May(Enum):
         "Only a manager, a leader or an admin withdraws a lead.",
     )
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
+    MANAGE_MESSAGES = ((Role.ADMIN,), "Only an admin looks after messages and chat rooms.")
     PLAN_ABSENCES = (
         (Role.SALES_MANAGER, Role.ADMIN),
         "Only the person, the manager of the team or an admin enters an absence.",

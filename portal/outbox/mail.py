@@ -1,29 +1,66 @@
-"""Which messages become an e-mail, and what it says: the apps above register a writer for their topics."""
+"""What messages say and to whom they matter: the apps above register kinds of messages and a writer a topic."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
 from typing import NamedTuple
+
+MAIL, BELL = "mail", "bell"
+WAYS = {MAIL: "E-mail", BELL: "Bell"}
 
 
 class Mail(NamedTuple):
-    """Plain text; `path` is the page that it leads to, from the root of the portal."""
+    """Plain text; `path` is the page that it leads to, from the root of the portal, and `link` what that page is."""
 
     subject: str
     body: str
     path: str
+    link: str = "Open the lead"
 
 
-type Writer = Callable[[dict], Mail | None]
-WRITERS: dict[str, Writer] = {}
+@dataclass(frozen=True)
+class Kind:
+    """A kind of message that a person may choose the ways of; `roles` see it, chat rooms may listen where `chat`."""
+
+    key: str
+    label: str
+    hint: str
+    roles: tuple
+    ways: frozenset
+    chat: bool
 
 
-def writes(topic):
-    """Register the function `payload → Mail`, or None where there is nothing to say any more."""
+class Topic(NamedTuple):
+    """How a topic is written, `(payload, reader's zone) → Mail` or None where nothing is to say, and its kind."""
+
+    write: Callable[[dict, tzinfo], Mail | None]
+    kind: Kind
+    chat: bool
+
+
+KINDS: dict[str, Kind] = {}
+TOPICS: dict[str, Topic] = {}
+
+
+def kind(key, label, *, hint, roles, ways=(MAIL, BELL), chat=False):
+    """Register a kind of message with the ways it takes until a person chooses others. Returns the Kind."""
+    KINDS[key] = Kind(key, label, hint, tuple(roles), frozenset(ways), chat)
+    return KINDS[key]
+
+
+def writes(topic, kind, *, chat=False):
+    """Register the function `(payload, zone) → Mail | None`; with `chat` the rooms that listen get it too."""
 
     def register(writer):
-        WRITERS[topic] = writer
+        TOPICS[topic] = Topic(writer, kind, chat)
         return writer
 
     return register
+
+
+def kinds_for(person):
+    """The kinds that matter to the roles the person holds, in the order they were registered."""
+    return [one for one in KINDS.values() if person.holds(*one.roles)]
 
 
 def one_line(text):

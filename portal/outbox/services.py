@@ -1,15 +1,49 @@
-"""The outbox's one verb for others: tell."""
+"""The outbox's verbs: tell, try a dead letter again, read what the bell shows."""
 
-from portal.outbox.models import Message
+import structlog
+from django.db import transaction
+
+from portal.accounts.permissions import May, require
+from portal.outbox.models import Message, Notice
+
+log = structlog.get_logger(__name__)
 
 
 def tell(topic, *, key, payload, at, to=None):
     """Write a message in the caller's transaction; `key` repeats are ignored, so a fact is told once.
 
     topic: event name such as "handoff.rejected". payload: JSON-able dict. at: aware datetime.
-    to: the user it is addressed to, or None for subscribers of the topic.
+    to: the user it is addressed to, or None for rooms and subscribers of the topic.
     """
     Message.objects.bulk_create(
         [Message(topic=topic, key=f"{topic}:{key}", payload=payload, recipient=to, created_at=at, next_attempt_at=at)],
         ignore_conflicts=True,
     )
+
+
+@transaction.atomic(durable=True)
+def retry_messages(*, message_ids, by, at):
+    """Let dead messages be tried again from the start; None: all. Returns how many. Refuses: NotPermitted."""
+    require(by, May.MANAGE_MESSAGES)
+    dead = Message.objects.dead()
+    if message_ids is not None:
+        dead = dead.filter(pk__in=message_ids)
+    count = dead.order_by().update(dead_at=None, attempts=0, next_attempt_at=at)
+    log.info("messages_retried", count=count, by=by.pk)
+    return count
+
+
+@transaction.atomic(durable=True)
+def read_notice(*, notice_id, by, at):
+    """The person opened one of their own notices. Returns it. Raises Notice.DoesNotExist for anyone else's."""
+    notice = Notice.objects.select_for_update().get(pk=notice_id, person=by)
+    if notice.read_at is None:
+        notice.read_at = at
+        notice.save(update_fields=["read_at"])
+    return notice
+
+
+@transaction.atomic(durable=True)
+def read_all_notices(*, by, at, up_to):
+    """The person has seen their notices up to the one with id `up_to`: later ones stay unread. Returns how many."""
+    return Notice.objects.unread().filter(person=by, pk__lte=up_to).update(read_at=at)

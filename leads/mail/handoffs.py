@@ -1,29 +1,29 @@
 """What a rep is written when a lead comes into the inbox: enough to decide whether to look now."""
 
 from django.urls import reverse
-from django.utils import timezone
 
+from leads.mail.kinds import NEW_LEAD
 from leads.models import Handoff
 from portal.outbox.mail import Mail, writes
 from portal.shared.time import full
 
 
-@writes("handoff.opened")
-def opened(payload):
-    return _mail(payload, "New lead")
+@writes("handoff.opened", NEW_LEAD, chat=True)
+def opened(payload, zone):
+    return _mail(payload, zone, "New lead")
 
 
-@writes("handoff.assigned")
-def assigned(payload):
-    return _mail(payload, "Now yours")
+@writes("handoff.assigned", NEW_LEAD)
+def assigned(payload, zone):
+    return _mail(payload, zone, "Now yours")
 
 
-def _mail(payload, opening):
+def _mail(payload, zone, opening):
     """None when the lead was decided meanwhile, or went on to someone else."""
     handoff = Handoff.objects.select_related("lead", "tier", "owner").get(pk=payload["handoff"])
     if not handoff.is_open or payload.get("owner", handoff.owner_id) != handoff.owner_id:
         return None
-    lead, zone = handoff.lead, timezone.get_default_timezone()
+    lead = handoff.lead
     tier = f" ({handoff.tier.name})" if handoff.tier else ""
     lines = [
         f"{lead.name}, {lead.title or 'title unknown'}, {lead.company or 'company unknown'}",

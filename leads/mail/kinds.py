@@ -1,0 +1,19 @@
+"""The kinds of messages about leads: each person chooses by which ways they come, each chat room which it hears."""
+
+from portal.accounts.models import Role
+from portal.outbox.mail import BELL, MAIL, kind
+
+SALES = (Role.REP, Role.SALES_MANAGER)
+LEADERS = (Role.MARKETING_LEADER, Role.SALES_LEADER)
+
+NEW_LEAD = kind(
+    "new_lead", "A lead is mine", hint="It came into my inbox, or someone gave it to me.", roles=SALES, chat=True
+)
+CLOCK_WARNING = kind(
+    "clock_warning", "A clock of mine runs out soon", hint="At the share of its time that the agreement names.",
+    roles=SALES, ways=(BELL, MAIL),
+)  # fmt: skip
+BREACH = kind(
+    "breach", "A clock ran out", hint="Of a lead in my team, or of mine: and when it goes to the queue.", roles=SALES,
+    chat=True,
+)  # fmt: skip
