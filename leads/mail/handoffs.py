@@ -1,6 +1,7 @@
 """What a rep is written when a lead comes into the inbox: enough to decide whether to look now."""
 
 from django.urls import reverse
+from django.utils import timezone
 
 from leads.mail.kinds import NEW_LEAD
 from leads.models import Handoff
@@ -9,16 +10,16 @@ from portal.shared.time import full
 
 
 @writes("handoff.opened", NEW_LEAD, chat=True)
-def opened(payload, zone):
-    return _mail(payload, zone, "New lead")
+def opened(payload):
+    return _mail(payload, "New lead")
 
 
 @writes("handoff.assigned", NEW_LEAD)
-def assigned(payload, zone):
-    return _mail(payload, zone, "Now yours")
+def assigned(payload):
+    return _mail(payload, "Now yours")
 
 
-def _mail(payload, zone, opening):
+def _mail(payload, opening):
     """None when the lead was decided meanwhile, or went on to someone else."""
     handoff = Handoff.objects.select_related("lead", "tier", "owner").get(pk=payload["handoff"])
     if not handoff.is_open or payload.get("owner", handoff.owner_id) != handoff.owner_id:
@@ -30,6 +31,6 @@ def _mail(payload, zone, opening):
         f"Source: {handoff.source or 'unknown'}. Score: {'none' if handoff.total is None else handoff.total}{tier}.",
     ]
     if handoff.next_due_at:
-        lines.append(f"Next due: {full(handoff.next_due_at, zone)}.")
+        lines.append(f"Next due: {full(handoff.next_due_at, timezone.get_current_timezone())}.")
     company = f", {lead.company}" if lead.company else ""
     return Mail(f"{opening}: {lead.name}{company}{tier}", "\n".join(lines), reverse("handoff", args=[handoff.pk]))

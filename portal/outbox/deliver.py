@@ -5,7 +5,7 @@ import time
 
 import structlog
 from django.db import transaction
-from django.utils.timezone import get_default_timezone
+from django.utils import timezone
 
 from portal.outbox.letter import letter
 from portal.outbox.mail import BELL, MAIL, TOPICS, one_line
@@ -116,7 +116,8 @@ def _written(message):
     topic, person, room = TOPICS.get(message.topic), message.recipient, message.room
     if topic is None or (person and not person.is_active) or (room and room.retired_at):
         return None
-    return topic.write(message.payload, person.zone if person else get_default_timezone())
+    with timezone.override(person.zone if person else timezone.get_default_timezone()):
+        return topic.write(message.payload)
 
 
 def _ring(message, mail, ways, at):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import NamedTuple
 
 MAIL, BELL = "mail", "bell"
@@ -31,10 +30,13 @@ class Kind:
 
 
 class Topic(NamedTuple):
-    """How a topic is written, `(payload, reader's zone) → Mail` or None where nothing is to say, and its kind."""
+    """How a topic is written, `payload → Mail` or None where nothing is left to say, and its kind.
 
-    write: Callable[[dict, tzinfo], Mail | None]
-    kind: Kind
+    The writer runs in the reader's time zone: `timezone.get_current_timezone()`. No kind: it cannot be turned off.
+    """
+
+    write: Callable[[dict], Mail | None]
+    kind: Kind | None
     chat: bool
 
 
@@ -48,8 +50,8 @@ def kind(key, label, *, hint, roles, ways=(MAIL, BELL), chat=False):
     return KINDS[key]
 
 
-def writes(topic, kind, *, chat=False):
-    """Register the function `(payload, zone) → Mail | None`; with `chat` the rooms that listen get it too."""
+def writes(topic, kind=None, *, chat=False):
+    """Register the function `payload → Mail | None`; with `chat` the rooms that listen to the kind get it too."""
 
     def register(writer):
         TOPICS[topic] = Topic(writer, kind, chat)

@@ -30,7 +30,9 @@ class QuietHoursIncomplete(Refusal):
 
 
 def ways_of(person, kind):
-    """The ways by which the person wants this Kind: their choice, or the kind's own."""
+    """The ways by which the person wants this Kind: their choice, or the kind's own; all where there is no kind."""
+    if kind is None:
+        return frozenset(WAYS)
     chosen = Preference.objects.filter(person=person, kind=kind.key).values_list("ways", flat=True).first()
     return kind.ways if chosen is None else frozenset(chosen)
 
