@@ -160,6 +160,14 @@ def test_the_footer_of_a_report_is_never_a_lead(run, agreement, shared_data):
     assert (report.rows, report.created, report.refused) == (1, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("blank", "said"), [("\n", "1 blank row was left out."), (",\n\n", "2 blank rows were left out.")]
+)
+def test_blank_rows_are_counted_in_plain_words(run, agreement, blank, said):
+    report = run(f"id,day\n1,2024-05-06\n{blank}2,2024-05-06\n", {"external_id": "id", "qualified_at": "day"})
+    assert (report.created, report.notes) == (2, [said])
+
+
 def test_every_naughty_string_comes_in_unchanged(run, agreement, shared_data, tmp_path):
     strings = json.loads((shared_data / "csv" / "naughty-strings.json").read_text())
     path = tmp_path / "naughty.csv"

@@ -39,16 +39,18 @@ def test_an_imported_lead_has_the_score_and_the_breakdown_that_it_would_have_alo
     chance = random.Random(3)
     definition = scoring.Definition(4, RULES, TIERS)
     scorer = scoring.compile(definition, zone=ZONE)
-    scores = Scores(SimpleNamespace(scorer=scorer, tiers={"hot": (11,), "warm": (12,)}), zone=ZONE, at=AT)
+    scores = Scores(SimpleNamespace(scorer=scorer, tiers={"hot": 11, "warm": 12}), zone=ZONE, at=AT)
+    leads = [lead(chance) for _ in range(500)]
+    texts = {name: [str(facts[name] or "") for facts in leads] for name in ("email", "employees", "title", "source")}
+    plans = {"plan": [facts["attributes"].get("plan", "") for facts in leads]}
     reached = set()
-    for _ in range(500):
-        facts = lead(chance)
-        alone, found = scorer.evaluate(facts, (), AT), scores(facts)
+    for facts, *found in zip(leads, *scores(texts, plans, len(leads)), strict=True):
+        alone = scorer.evaluate(facts, (), AT)
         reached.add(alone.tier)
         if alone.tier is None:
-            assert found == ("", "", "", "", "")
+            assert found == [""] * 5
         else:
             tier = {"hot": "11", "warm": "12"}[alone.tier]
-            assert found[:4] == (tier, str(alone.fit), str(alone.behaviour), str(alone.total))
+            assert found[:4] == [tier, str(alone.fit), str(alone.behaviour), str(alone.total)]
             assert json.loads(found[4]) == json.loads(json.dumps(alone.as_json()))
     assert reached == {None, "warm", "hot"}

@@ -6,12 +6,14 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from leads.intake.imports.problems import FileRefused, Problem
 
 csv.field_size_limit(1_000_000)
 SAMPLE = 256 * 1024
+SAMPLED = 500  # records read at a time where a few may do
 DELIMITERS = ",;\t|"
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 NOT_TEXT = (
@@ -76,39 +78,56 @@ class Reader:
     def __init__(self, source, problem):
         self.source, self.problem = source, problem
         self.blank, self.footer = 0, []
-        self._file = None
+        self._file, self._lonely, self._blank_before = None, [], False
 
     @property
     def bytes_done(self):
         return self._file.buffer.tell() if self._file and not self._file.closed else self.source.size
 
     def __iter__(self):
-        width, lonely, blank_before = len(self.source.header), [], False
-        with open_text(self.source) as self._file:
-            for row, cells in numbered(self._file, self.source):
-                if row <= self.source.header_row:
-                    continue
-                if len(cells) == width and (cells[0] or cells[-1] or any(cells)) and not _lonely(cells):
-                    if lonely:
-                        self._settle(lonely, at_end=False)
-                        lonely = []
-                    blank_before = False
-                    yield row, cells
-                elif not any(map(str.strip, cells)):
-                    self.blank += 1
-                    blank_before = True
-                elif _lonely(cells) and width > 1:
-                    lonely.append((row, cells, blank_before))
-                elif len(cells) > width and not any(cells[width:]):
-                    yield row, cells[:width]
-                elif len(cells) == width:
-                    yield row, cells
-                else:
-                    self.problem(_ragged(row, cells, width))
-            yield from self._settle(lonely, at_end=True) or ()
+        for rows, records in self.chunks(SAMPLED):
+            yield from zip(rows, records, strict=True)
 
-    def _settle(self, lonely, *, at_end):
+    def chunks(self, size):
+        """`(rows, records)` of up to `size` records at a time."""
+        with open_text(self.source) as self._file:
+            for row, records in batches(self._file, self.source, size):
+                if row > self.source.header_row and self._all_plain(records):
+                    self._settle(at_end=False)
+                    self._blank_before = False
+                    yield range(row, row + len(records)), records
+                elif sifted := [*self._sift(row, records)]:
+                    yield zip(*sifted, strict=True)
+            self._settle(at_end=True)
+
+    def _all_plain(self, records):
+        """True when every record has all its cells, and more than the first of them filled."""
+        if {*map(len, records)} != {len(self.source.header)}:
+            return False
+        return any(map(all, islice(zip(*records, strict=True), 1, None)))
+
+    def _sift(self, first, records):
+        width = len(self.source.header)
+        for row, cells in enumerate(records, first):
+            if row <= self.source.header_row:
+                continue
+            if len(cells) == width and any(cells) and not _lonely(cells):
+                self._settle(at_end=False)
+                self._blank_before = False
+                yield row, cells
+            elif not any(map(str.strip, cells)):
+                self.blank += 1
+                self._blank_before = True
+            elif _lonely(cells) and width > 1:
+                self._lonely.append((row, cells, self._blank_before))
+            elif len(cells) < width or any(cells[width:]):
+                self.problem(_ragged(row, cells, width))
+            else:
+                yield row, cells[:width]
+
+    def _settle(self, *, at_end):
         """Records with one filled cell: the footer of a report at the end, a broken row elsewhere."""
+        lonely, self._lonely = self._lonely, []
         for row, cells, blank_before in lonely:
             text = next(cell for cell in cells if cell.strip())
             if at_end and FOOTER.match(text):
@@ -123,22 +142,30 @@ class Reader:
                 self.problem(_ragged(row, cells, len(self.source.header)))
 
 
-def numbered(file, source):
-    """`(row, cells)` of all records, counted as a spreadsheet does. Refuses what cannot be read as CSV or decoded."""
-    row = 0
-    try:
-        for row, cells in enumerate(csv.reader(file, delimiter=source.delimiter), 1):
-            yield row, cells
-    except csv.Error as error:
-        raise FileRefused(
-            f"After row {row} a cell goes on for more than a million characters: a quotation mark is probably"
-            f" missing there ({error}). Nothing was imported."
-        ) from None
-    except UnicodeDecodeError:
-        raise FileRefused(
-            f"After row {row} the text is not {source.encoding}. Say how the file is encoded, for example cp1252."
-            " Nothing was imported."
-        ) from None
+def batches(file, source, size):
+    """`(row of the first, records)`, `size` records at a time, counted as a spreadsheet does.
+
+    Refuses what cannot be read as CSV or decoded.
+    """
+    row, reader = 1, csv.reader(file, delimiter=source.delimiter)
+    while True:
+        records = []
+        try:
+            records.extend(islice(reader, size))  # when this breaks off, what was read before is there
+        except csv.Error as error:
+            raise FileRefused(
+                f"After row {row + len(records) - 1} a cell goes on for more than a million characters: a quotation"
+                f" mark is probably missing there ({error}). Nothing was imported."
+            ) from None
+        except UnicodeDecodeError:
+            raise FileRefused(
+                f"After row {row + len(records) - 1} the text is not {source.encoding}. Say how the file is encoded,"
+                " for example cp1252. Nothing was imported."
+            ) from None
+        if not records:
+            return
+        yield row, records
+        row += len(records)
 
 
 def open_text(source):
@@ -241,7 +268,7 @@ def _delimiter(text):
 def _heading(source, *, skip):
     """(row, names) of the first record that is not blank."""
     with open_text(source) as file:
-        for row, cells in numbered(file, source):
+        for row, (cells,) in batches(file, source, 1):
             names = [cell.strip().removeprefix("\ufeff").strip() for cell in cells]
             if row > skip and any(names):
                 return row, names

@@ -1,7 +1,9 @@
 """Scores of new leads by the thousand: rules that read the same fields are judged together, once for each value."""
 
 import json
+from dataclasses import dataclass
 
+from leads.intake.imports.cells import Seen
 from sla import conditions, scoring
 
 MOST_KEPT = 50_000  # values kept for each group of rules
@@ -12,37 +14,50 @@ class Group:
     """The rules of a definition that read the same fields, as a definition of their own."""
 
     def __init__(self, definition, names, places, *, zone, at):
-        self.places, self.at = places, at
+        self.names, self.places, self.at = names, places, at
         rules = tuple(definition.rules[place] for place in places)
-        self.read = [conditions.lead_field(name) for name in names]
         self.scorer = scoring.compile(scoring.Definition(definition.number, rules, definition.tiers), zone=zone)
-        self._sums, self._said = {}, {}
+        self.sums = Seen(self._sums, MOST_KEPT)
+        self.said = Seen(self._said, MOST_KEPT)
 
-    def sums(self, facts):
+    def keys(self, facts, attributes, size):
+        """What the rules read of each lead: tuples of texts, in the order of `names`."""
+        plain = {f"{conditions.ATTRIBUTE}{name}": texts for name, texts in attributes.items()}
+        columns = [(facts | plain).get(name) or [""] * size for name in self.names]
+        return [*zip(*columns, strict=True)] if columns else [()] * size
+
+    def _facts(self, key):
+        facts = dict(zip(self.names, key, strict=True))
+        if facts.get("employees"):
+            facts["employees"] = int(facts["employees"])
+        return facts | {
+            "attributes": {
+                name.removeprefix(conditions.ATTRIBUTE): text
+                for name, text in facts.items() if name.startswith(conditions.ATTRIBUTE)
+            }
+        }  # fmt: skip
+
+    def _sums(self, key):
         """(fit, behaviour, disqualified) of a lead without events under these rules alone."""
-        key = tuple([str(read(facts)) for read in self.read])
-        found = self._sums.get(key)
-        if found is None:
-            if len(self._sums) >= MOST_KEPT:
-                self._sums.clear()
-            score = self.scorer(facts, (), self.at)
-            found = self._sums[key] = (score.fit, score.behaviour, score.disqualified)
-        return found
+        score = self.scorer(self._facts(key), (), self.at)
+        return score.fit, score.behaviour, score.disqualified
 
-    def said(self, facts):
+    def _said(self, key):
         """What each of these rules gave and saw, as JSON, in the order of `places`."""
-        key = tuple([str(read(facts)) for read in self.read])
-        found = self._said.get(key)
-        if found is None:
-            if len(self._said) >= MOST_KEPT:
-                self._said.clear()
-            rules = self.scorer.evaluate(facts, (), self.at).rules
-            found = self._said[key] = [_dumps(result._asdict()) for result in rules]
-        return found
+        return [_dumps(result._asdict()) for result in self.scorer.evaluate(self._facts(key), (), self.at).rules]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What leads with the same sums have in common: tier, points, and the breakdown around its rules."""
+
+    texts: tuple
+    before: str
+    after: str
 
 
 class Scores:
-    """What the staging table keeps of a new lead's score; always equal to the scorer's own evaluation."""
+    """What the staging table keeps of new leads' scores; always equal to the scorer's own evaluation."""
 
     def __init__(self, present, *, zone, at):
         definition = present.scorer.definition
@@ -54,42 +69,38 @@ class Scores:
             names = () if rule.counts_events else tuple(conditions.fields_of(rule.condition))
             places.setdefault(names, []).append(place)
         self.groups = [Group(definition, names, found, zone=zone, at=at) for names, found in places.items()]
-        self.rules = len(definition.rules)
-        self._reached = {}
+        self.order = [place for group in self.groups for place in group.places]
+        self._frames = Seen(self._frame, MOST_KEPT)
 
-    def __call__(self, facts):
-        """(tier's id, fit, behaviour, total, breakdown) as text for COPY; blanks for nurture."""
-        fit = behaviour = 0
-        shut_out = False
-        for group in self.groups:
-            more_fit, more_behaviour, disqualified = group.sums(facts)
-            fit += more_fit
-            behaviour += more_behaviour
-            shut_out = shut_out or disqualified
-        if shut_out:
-            return BLANK
-        sums = fit, behaviour
-        if sums not in self._reached:
-            self._reached[sums] = self._frame(*sums)
-        frame = self._reached[sums]
-        if frame is None:
-            return BLANK
-        said = [""] * self.rules
-        for group in self.groups:
-            for place, text in zip(group.places, group.said(facts), strict=True):
-                said[place] = text
-        texts, before, after = frame
-        return (*texts, before + ", ".join(said) + after)
+    def __call__(self, facts, attributes, size):
+        """Columns of texts: tier's id, fit, behaviour, total, breakdown; blanks for nurture.
 
-    def _frame(self, fit, behaviour):
-        """(the texts, the breakdown before its rules, and after) of these sums, or None for nurture."""
+        facts, attributes: {name: texts}.
+        """
+        keys = [group.keys(facts, attributes, size) for group in self.groups]
+        sums = [group.sums.each(column) for group, column in zip(self.groups, keys, strict=True)]
+        columns = [[""] * size for _ in range(5)]
+        for place, frame in enumerate(self._frames.each(zip(*sums, strict=True))):
+            if frame is not None:
+                said = self._said([column[place] for column in keys])
+                for column, text in zip(columns, (*frame.texts, f"{frame.before}{said}{frame.after}"), strict=True):
+                    column[place] = text
+        return columns
+
+    def _said(self, keys):
+        """What the rules gave and saw of one lead, in the definition's order."""
+        said = [text for group, key in zip(self.groups, keys, strict=True) for text in group.said[key]]
+        return ", ".join([text for _, text in sorted(zip(self.order, said, strict=True))])
+
+    def _frame(self, sums):
+        """The Frame of a lead for which the groups gave these sums, or None for nurture."""
+        fits, behaviours, shut_out = zip(*sums, strict=True)
+        fit, behaviour = sum(fits), sum(behaviours)
         tier = next((tier for tier in self.tiers if tier.takes(fit, behaviour)), None)
-        if tier is None:
+        if tier is None or any(shut_out):
             return None
         total = fit + behaviour
         empty = scoring.Evaluation(self.number, fit, behaviour, total, tier.key, None, (), self.at)
         before, after = _dumps(empty.as_json() | {"rules": []}).split('"rules": []')
-        return (self.keys[tier.key], str(fit), str(behaviour), str(total)), before + '"rules": [', "]" + after
-
-
-BLANK = ("", "", "", "", "")
+        texts = self.keys[tier.key], str(fit), str(behaviour), str(total)
+        return Frame(texts, before + '"rules": [', "]" + after)

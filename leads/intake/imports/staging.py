@@ -3,8 +3,12 @@
 from psycopg.errors import UniqueViolation
 
 from leads.intake.imports.fields import FACTS
-from leads.intake.imports.rows import COLUMNS
 
+COLUMNS = (
+    *("row", *FACTS, "employees", "attributes", "owner_no", "qualified_at", "first_touch_at"),
+    *("decision", "reason_id", "decided_at", "note", "version_id", "definition_id"),
+    *("tier_id", "fit", "behaviour", "total", "breakdown"),
+)
 TYPES = {  # others are text, JSON too: it is read and packed once, where it goes to stay
     "row": "integer", "employees": "integer", "owner_no": "integer", "qualified_at": "timestamptz",
     "first_touch_at": "timestamptz", "decided_at": "timestamptz", "reason_id": "bigint", "version_id": "bigint",
@@ -71,12 +75,13 @@ class Staging:
         sequence = self.value("SELECT pg_get_serial_sequence(%s, 'id')", (table,))
         return f"nextval('{sequence}'::regclass)"
 
-    def take(self, lines):
-        """COPY one chunk of lines, insert the leads that are new, and keep the rows that later steps need."""
+    def take(self, columns, lines):
+        """COPY lines, insert the leads that are new, and keep the rows that later steps need."""
         self.sql("TRUNCATE import_chunk")
         with self.raw.cursor() as cursor:
-            with cursor.copy(f"COPY import_chunk ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL '')") as copy:
-                copy.write(lines)
+            with cursor.copy(f"COPY import_chunk ({', '.join(columns)}) FROM STDIN WITH (NULL '')") as copy:
+                for part in lines:
+                    copy.write(part)
             staged = cursor.rowcount
         created = self._insert_leads()
         if created in (0, staged):
