@@ -51,7 +51,7 @@ class services:
             data = Path(self.folder.name)
             data.chmod(0o711)
             embedded.start(data)
-            os.environ["DATABASE_URL"] = embedded.database_url(data)
+            os.environ["DATABASE_URL"] = embedded.database_url(data, "postgres")  # who may fill past the triggers
             os.environ["BROKER_URL"] = embedded.broker_url(data)
         return self
 

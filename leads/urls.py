@@ -2,12 +2,12 @@
 
 from django.urls import include, path
 
-from leads.views import acts, bulk, handoff, inbox, leads, people
+from leads.views import acts, bulk, handoff, inbox, inbox_poll, leads, people
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/filters/", inbox.filters, name="inbox_filters"),
-    path("inbox/clocks/", inbox.clocks, name="inbox_clocks"),
+    path("inbox/clocks/", inbox_poll.clocks, name="inbox_clocks"),
     path("inbox/bulk/", bulk.bulk, name="inbox_bulk"),
     path("inbox/bulk/undo/", bulk.undo, name="inbox_bulk_undo"),
     path("inbox/<int:pk>/", inbox.lead, name="inbox_lead"),

@@ -1,5 +1,6 @@
 """Steps that several verbs share: find and lock a handoff, check who acts, write one decision."""
 
+from django.db import connection
 from django.shortcuts import get_object_or_404
 
 from leads.models import Decision, Handoff
@@ -9,10 +10,23 @@ from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
 from portal.shared.refusal import NotPermitted
 
+DECIDED = [field for field in Decision._meta.concrete_fields if not field.primary_key]
+# one statement, one round trip: the decision, and the handoff that tells it
+DECIDE = f"""
+WITH decision AS (
+    INSERT INTO leads_decision ({", ".join(field.column for field in DECIDED)})
+    VALUES ({", ".join("%s" for _ in DECIDED)}) RETURNING id, handoff_id, outcome, reason_id, decided_at
+)
+UPDATE leads_handoff SET standing_decision_id = decision.id, status = decision.outcome,
+    reason_id = decision.reason_id, decided_at = CASE WHEN decision.outcome <> 'open' THEN decision.decided_at END
+FROM decision WHERE leads_handoff.id = decision.handoff_id
+RETURNING decision.id, leads_handoff.decided_at
+"""
+
 
 def lock(handoff_id):
-    """The handoff's row, locked until the transaction ends, with its version and owner."""
-    rows = Handoff.objects.select_for_update(of=("self",)).select_related("owner", "sla_version")
+    """The handoff's row, locked until the transaction ends, with its lead; the score's breakdown stays behind."""
+    rows = Handoff.objects.select_for_update(of=("self",)).select_related("lead").defer("breakdown")
     return get_object_or_404(rows, pk=handoff_id)
 
 
@@ -33,12 +47,12 @@ def check_clocks_run(handoff):
 
 def write_decision(handoff, **fields):
     """Insert the decision, let the handoff tell it, and write the message; returns the decision."""
-    decision = Decision.objects.create(handoff=handoff, supersedes_id=handoff.standing_decision_id, **fields)
-    handoff.standing_decision = decision
-    handoff.status = decision.outcome
-    handoff.decided_at = decision.decided_at if decision.outcome != Decision.Outcome.REOPENED else None
-    handoff.reason = decision.reason
-    handoff.save(update_fields=["standing_decision", "status", "decided_at", "reason"])
+    decision = Decision(handoff=handoff, supersedes_id=handoff.standing_decision_id, **fields)
+    with connection.cursor() as cursor:
+        cursor.execute(DECIDE, [f.get_db_prep_save(getattr(decision, f.attname), connection) for f in DECIDED])
+        decision.pk, handoff.decided_at = cursor.fetchone()
+    decision._state.adding, decision._state.db = False, connection.alias
+    handoff.standing_decision, handoff.status, handoff.reason = decision, decision.outcome, decision.reason
     topic = "handoff.reopened" if decision.outcome == Decision.Outcome.REOPENED else f"handoff.{decision.outcome}"
     tell(
         topic,

@@ -18,10 +18,12 @@ from leads.services.refusals import AlreadyDecided, NothingToUndo
 from leads.services.touch import log_touch
 from leads.views import inbox_list as left
 from leads.views import inbox_pane as right
-from leads.views.inbox import PAGE, chrome, listing, page
+from leads.views.inbox import PAGE, chrome, listing, mine, page
+from leads.views.inbox_rows import OOB, chip, due_words
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, go, invalid, overtaken, wants_part
 from portal.shared.refusal import NotPermitted, Refusal
+from portal.shared.templatetags.handoff import icon
 from sla.models import Category, ReasonCode
 
 CONTACT, REJECT = "leads/inbox_contact.html#panel", "leads/inbox_reject.html#panel"
@@ -45,7 +47,7 @@ def reject(request, pk):
     require(request.user, May.WORK_INBOX)
     now = timezone.now()
     if request.method == "GET":
-        handoff = _mine(request, pk)
+        handoff = mine(request, pk)
         return answer(request, PAGE, page(request, now, handoff, **palette(handoff, RejectForm(), now)), part=REJECT)
     form = RejectForm(request.POST)
     try:
@@ -60,7 +62,7 @@ def reject(request, pk):
 
 
 def _reject_again(request, pk, form, now, refusal=None):
-    handoff = _mine(request, pk)
+    handoff = mine(request, pk)
     wrong = refusal.sentence if refusal else " ".join(e for errors in form.errors.values() for e in errors)
     more = palette(handoff, form, now) | {"wrong": wrong, "code": refusal.code if refusal else "invalid"}
     more["at_fault"] = refusal.field if refusal else next(iter(form.errors))
@@ -94,7 +96,7 @@ def palette(handoff, form, now):
 def duplicates(request, pk):
     """Records this lead might duplicate: of the same words, the newest first."""
     require(request.user, May.WORK_INBOX)
-    handoff = _mine(request, pk)
+    handoff = mine(request, pk)
     context = {"handoff": handoff, "matches": _matches(handoff, request.GET.get("q", "")), "asked": True, "given": {}}
     return answer(request, "leads/inbox_reject.html#matches", context)
 
@@ -117,7 +119,7 @@ def contact(request, pk):
     require(request.user, May.WORK_INBOX)
     now = timezone.now()
     if request.method == "GET":
-        context = page(request, now, _mine(request, pk), panel="contact", form=ContactForm())
+        context = page(request, now, mine(request, pk), panel="contact", form=ContactForm())
         return answer(request, PAGE, context, part=CONTACT)
     form = ContactForm(request.POST)
     try:
@@ -132,7 +134,7 @@ def contact(request, pk):
 
 
 def _contact_again(request, pk, form, now, wrong, code):
-    context = page(request, now, _mine(request, pk), panel="contact", form=form, wrong=wrong, code=code)
+    context = page(request, now, mine(request, pk), panel="contact", form=form, wrong=wrong, code=code)
     return invalid(request, PAGE, context, part=CONTACT, HX_Retarget="#actions", HX_Reswap="outerHTML")
 
 
@@ -140,11 +142,12 @@ def _contacted(request, pk, now):
     if not wants_part(request):
         messages.success(request, "Contact logged.")
         return redirect(_here(request, pk))
-    handoff = _mine(request, pk)
+    handoff = mine(request, pk)
     context = page(request, now, handoff, **_around(request, now)) | {
         "toast": {"title": "Contact logged.", "text": f"{handoff.lead.name}: the contact clock stands still."},
         "touched": handoff,
-        "due_words": left.due_words("decide", handoff.next_due_at, now, timezone.get_default_timezone()),
+        "touched_chip": chip(pk, "ok", icon("check"), "contacted", OOB),
+        "due_words": due_words("decide", handoff.next_due_at, now, timezone.get_default_timezone()),
     }
     return answer(
         request, PAGE, context, part="lead", also=("counts", "touched_row", "leads/inbox_toast.html#toasts"),
@@ -156,7 +159,7 @@ def _contacted(request, pk, now):
 def actions(request, pk):
     """The bar of acts again, when a panel is closed."""
     require(request.user, May.WORK_INBOX)
-    context = page(request, timezone.now()) | {"handoff": _mine(request, pk)}
+    context = page(request, timezone.now()) | {"handoff": mine(request, pk)}
     if not wants_part(request):
         return redirect(_here(request, pk))
     return answer(request, PAGE, context, part="actions")
@@ -174,7 +177,7 @@ def undo(request, pk):
     if not wants_part(request):
         messages.success(request, "Undone: the lead is open again.")
         return redirect(_here(request, pk))
-    context = page(request, now, _mine(request, pk)) | listing(request, now) | {"opened": True}
+    context = page(request, now, mine(request, pk)) | listing(request, now, current=pk) | {"opened": True}
     return answer(
         request,
         PAGE,
@@ -201,29 +204,23 @@ def take_up(request, pk):
     return go(request, "inbox_lead", pk=pk)
 
 
-def _mine(request, pk):
-    return get_object_or_404(right.with_pane(Handoff.objects.workable_by(request.user)), pk=pk)
-
-
 def _here(request, pk):
     return reverse("inbox_lead", args=[pk]) + left.Filters.of(request.GET).query()
 
 
-def _around(request, now):
-    """The counts and the sentence as they are now: one query."""
+def _around(request, now, behind=None):
+    """The counts and the sentence as they are now, and which lead follows `behind` (see counts): one query."""
     asked = left.Filters.of(request.GET)
-    return chrome(request, asked, left.counts(left.selected(request.user, asked, now), asked.tab, now), now)
+    rows = left.selected(request.user, asked, now)
+    return chrome(request, asked, left.counts(rows, asked.tab, now, behind=behind), now)
 
 
 def _decided(request, decision, title, words, now):
     """The next lead, the row gone, new counts, and the toast that undoes it."""
-    asked = left.Filters.of(request.GET)
-    rows = left.tabbed(left.selected(request.user, asked, now), asked.tab)
     handoff = decision.handoff
-    after = Q(next_due_at__gt=handoff.next_due_at) | Q(next_due_at=handoff.next_due_at, pk__gt=handoff.pk)
-    wanted = right.with_pane(rows).by_deadline()
-    following = wanted.filter(after).first() or wanted.first()
-    url = _here(request, following.pk) if following else reverse("inbox") + asked.query()
+    around = _around(request, now, behind=(handoff.next_due_at, handoff.pk))
+    following = around["numbers"]["next"] or around["numbers"]["first"]
+    url = _here(request, following) if following else reverse("inbox") + around["query"]
     if not wants_part(request):
         said = '{} {} {} <a href="{}">Open it to undo this.</a>'
         messages.success(request, format_html(said, title, handoff.lead.name, words, _here(request, handoff.pk)))
@@ -231,10 +228,11 @@ def _decided(request, decision, title, words, now):
     toast = {
         "title": title,
         "text": f"{handoff.lead.name} {words}",
-        "undo_url": reverse("inbox_undo", args=[handoff.pk]) + asked.query(),
+        "undo_url": reverse("inbox_undo", args=[handoff.pk]) + around["query"],
         "undo_target": "#lead",
     }
-    context = page(request, now, following, **_around(request, now)) | {"gone": handoff.pk, "toast": toast}
+    shown = mine(request, following) if following else None
+    context = page(request, now, shown, **around) | {"gone": handoff.pk, "toast": toast}
     return answer(
         request, PAGE, context, part="lead", also=("counts", "gone_row", "leads/inbox_toast.html#toasts"), push_url=url
     )

@@ -4,14 +4,15 @@ import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, Value
+from django.db.models import Q, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from leads import clocks
 from leads.models import Handoff
-from portal.shared import charts, text, time
+from leads.views.named import named
 
 PAGE = 50
 TABS = (("", "All", "n"), ("contact", "To contact", "contact"), ("decide", "To decide", "decide"))
@@ -21,9 +22,23 @@ GROUPS = (
 CLOCKS = (("late", "Run out"), ("hour", "Within the hour"), ("today", "Today"))
 FIELDS = (
     "id", "lead_id", "lead__first_name", "lead__last_name", "lead__email", "lead__external_id", "lead__company",
-    "lead__title", "tier__name", "tier__position", "total", "source", "qualified_at", "contact_due_at",
-    "decision_due_at", "first_touch_at", "next_due_at", "owner__name",
+    "lead__title", "tier_name", "tier_position", "total", "source", "qualified_at", "contact_due_at",
+    "first_touch_at", "next_due_at", "owner_name",
 )  # fmt: skip
+# Every number that stands around the rows, in one row; `next` is the lead that follows a place in the list.
+COUNTS = """json_build_object('n', count(*),
+    'contact', count(*) FILTER (WHERE leads_handoff.first_touch_at IS NULL),
+    'overdue', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at < %s),
+    'hour', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s AND leads_handoff.next_due_at < %s),
+    'today', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s AND leads_handoff.next_due_at < %s),
+    'later', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s){following})"""
+FOLLOWING = """,
+    'next', (array_agg(leads_handoff.id ORDER BY leads_handoff.next_due_at, leads_handoff.id)
+        FILTER (WHERE {shown} AND (leads_handoff.next_due_at, leads_handoff.id) > (%s, %s)))[1],
+    'first', (array_agg(leads_handoff.id ORDER BY leads_handoff.next_due_at, leads_handoff.id)
+        FILTER (WHERE {shown}))[1]"""
+TOUCHED = "leads_handoff.first_touch_at IS NOT NULL"
+SHOWN = {"": "true", "contact": f"NOT ({TOUCHED})", "decide": TOUCHED}
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,15 @@ def visible(user):
     return Handoff.objects.in_inbox().workable_by(user)
 
 
+def open_leads(request, known=None):
+    """How many leads the person's whole inbox holds, asked once a request; `known` where a page counted them."""
+    if known is not None:
+        request.open_leads = known
+    if not hasattr(request, "open_leads"):
+        request.open_leads = visible(request.user).count()
+    return request.open_leads
+
+
 def selected(user, filters, now):
     """The visible inbox under the filters, without the tab."""
     rows = visible(user)
@@ -93,123 +117,52 @@ def midnight(now):
     return dt.datetime.combine(here.date() + dt.timedelta(days=1), dt.time(), tzinfo=here.tzinfo)
 
 
-def counts(rows, tab, now):
-    """One query: totals by tab, and by group for the tab shown."""
-    end, shown = max(midnight(now), now + clocks.HOUR), _in_tab(tab)
-    return rows.aggregate(
-        n=Count("pk"),
-        contact=Count("pk", filter=Q(first_touch_at=None)),
-        decide=Count("pk", filter=Q(first_touch_at__isnull=False)),
-        overdue=Count("pk", filter=shown & Q(next_due_at__lt=now)),
-        hour=Count("pk", filter=shown & Q(next_due_at__gte=now, next_due_at__lt=now + clocks.HOUR)),
-        today=Count("pk", filter=shown & Q(next_due_at__gte=now + clocks.HOUR, next_due_at__lt=end)),
-        later=Count("pk", filter=shown & Q(next_due_at__gte=end)),
-    )
+def counts(rows, tab, now, *, behind=None):
+    """One query: totals by tab, and by group for the tab shown.
+
+    With `behind`, a place in the list as (due, id), also the ids of the `next` lead behind it and of the `first`.
+    """
+    soon = now + clocks.HOUR
+    end = max(midnight(now), soon)
+    following = FOLLOWING if behind else ""
+    sql = COUNTS.replace("{following}", following).replace("{shown}", SHOWN[tab])
+    asked = RawSQL(sql, (now, now, soon, soon, end, end, *(behind or ())))  # noqa: S611 (no input in it)
+    numbers = rows.order_by().values_list(asked, flat=True)[0]
+    return numbers | {"decide": numbers["n"] - numbers["contact"]}
 
 
-def _in_tab(tab):
-    return Q(first_touch_at__isnull=(tab == "contact")) if tab else Q(pk__isnull=False)
-
-
-def page_of(rows, after, now):
-    """(rows of one page as dicts for the template, the key of the next page or "")."""
-    rows = after_key(rows.by_deadline(), after)
+def page_of(rows, after):
+    """(rows of one page as dicts of FIELDS, the key of the next page or "")."""
+    rows = after_key(rows.by_deadline(), after).annotate(**named("tier_name", "tier_position", "owner_name"))
     found = list(rows.values(*FIELDS)[: PAGE + 1])
-    more = found[PAGE - 1] if len(found) > PAGE else None
-    return [shown(row, now) for row in found[:PAGE]], key_of(more) if more else ""
+    return found[:PAGE], key_of(found[PAGE - 1]) if len(found) > PAGE else ""
 
 
-def after_key(rows, after):
-    """Rows behind the keyset position "due time_id"; a position that is none starts at the top."""
-    due, _, pk = after.rpartition("_")
-    when = _moment(due)
-    if when is None or not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+def after_key(rows, key):
+    """Rows behind the keyset position `key`; one that is none starts at the top."""
+    place = place_of(key)
+    if place is None:
         return rows
-    return rows.filter(Q(next_due_at__gt=when) | Q(next_due_at=when, pk__gt=int(pk)))
+    due, pk = place
+    return rows.filter(Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk))
 
 
 def key_of(row):
+    """The row's place in the list, for an address."""
     return f"{row['next_due_at'].isoformat()}_{row['id']}"
 
 
-def _moment(words):
+def place_of(key):
+    """(due, id) of a key, or None."""
+    due, _, pk = key.rpartition("_")
+    when = moment_of(due)
+    return (when, int(pk)) if when and pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+
+
+def moment_of(words):
+    """An aware datetime of an address's words, or None."""
     try:
         when = parse_datetime(words.replace(" ", "+"))
     except ValueError:
         return None
     return when if when and timezone.is_aware(when) else None
-
-
-def shown(row, now):
-    """A row as the template prints it: every text is ready, so that 50 rows cost little."""
-    zone = timezone.get_default_timezone()
-    due = row["next_due_at"]
-    contact = row["first_touch_at"] is None and row["contact_due_at"] is not None and due == row["contact_due_at"]
-    name = f"{row['lead__first_name']} {row['lead__last_name']}".strip() or row["lead__email"] or row["lead__company"]
-    return {
-        "id": row["id"],
-        "name": name or row["lead__external_id"] or f"Lead {row['lead_id']}",
-        "what": ", ".join(part for part in (row["lead__title"], row["lead__company"]) if part),
-        "tier": row["tier__name"] or "",
-        "hot": row["tier__position"] == 1,
-        "score": row["total"],
-        "source": row["source"],
-        "owner": row["owner__name"],
-        "chip": chip(row, now),
-        "due": due_words("contact" if contact else "decide", due, now, zone),
-        "group": group_of(due, now),
-    }
-
-
-def chip(row, now):
-    """(id, state, words, ring or None): the countdown of the clock that runs out first."""
-    due = row["next_due_at"]
-    contact = row["first_touch_at"] is None
-    state = clocks.state(row["qualified_at"], due, now)
-    words = time.due_chip(due, now, timezone.get_default_timezone())
-    ring = "" if state == "late" else charts.ring(clocks.left_share(row["qualified_at"], due, now))
-    return {"id": row["id"], "state": state, "words": words, "ring": ring, "contact": contact}
-
-
-def due_words(verb, due, now, zone):
-    """ "contact by 10:36" today, "decide by Sat 07:44" in the days before, else what the chip does not say."""
-    days = (due.astimezone(zone).date() - now.astimezone(zone).date()).days
-    if days == 0:
-        return f"{verb} by {time.clock_time(due, zone)}"
-    if days > 0:
-        return verb
-    return f"{verb} by {time.weekday_time(due, zone) if days > -7 else time.day(due, now, zone)}"
-
-
-def group_of(due, now):
-    if due < now:
-        return "overdue"
-    if due < now + clocks.HOUR:
-        return "hour"
-    return "today" if due < midnight(now) else "later"
-
-
-def grouped(rows, numbers):
-    """The four groups with their rows; an empty one stays, unseen, so that later counts find their place."""
-    return [
-        {"key": key, "title": title, "n": numbers[key], "rows": [row for row in rows if row["group"] == key]}
-        for key, title in GROUPS
-    ]
-
-
-def headline(numbers):
-    """The finding in one sentence: what has run out and what will within the hour."""
-    late, soon, n = numbers["overdue"], numbers["hour"], numbers["overdue"] + numbers["hour"]
-    if not n:
-        return "No clock has run out, and none runs out within the hour." if numbers["n"] else "No lead waits for you."
-    many = "" if late == 1 else "s"
-    if late and soon:
-        first = f"{_words(late)} clock{many} {'has' if late == 1 else 'have'} run out"
-        return f"{first}; {text.in_words(soon)} more {'runs' if soon == 1 else 'run'} out within the hour."
-    if late:
-        return f"{_words(late)} clock{many} {'has' if late == 1 else 'have'} run out; none more within the hour."
-    return f"No clock has run out; {text.in_words(soon)} {'runs' if soon == 1 else 'run'} out within the hour."
-
-
-def _words(number):
-    return text.in_words(number).capitalize()

@@ -18,6 +18,8 @@ PAGES = (
     ("People", "people", May.MANAGE_PEOPLE),
     ("Messages", "messages", May.MANAGE_MESSAGES),
 )
+# beside the name of a page: its key here and a question (request) → number; an app adds its own when it is ready
+COUNTS = {}
 
 
 def shell(request):
@@ -38,6 +40,8 @@ def _shell(request):
     for label, name, what in PAGES:
         if may(user, what):
             url = reverse(name)
-            nav.append({"label": label, "url": url, "key": name, "current": url.strip("/").split("/")[0] == here})
+            current = url.strip("/").split("/")[0] == here
+            count = COUNTS[name](request) if name in COUNTS else None
+            nav.append({"label": label, "url": url, "key": name, "current": current, "count": count})
     search = f"{reverse('inbox')}#search" if may(user, May.WORK_INBOX) else None
     return {"nav": nav, "search": search, "theme": user.theme, "keys_on": user.keys_on, "now": timezone.now()}

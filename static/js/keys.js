@@ -134,7 +134,7 @@
       focusNext = null;
       wanted.focus({ preventScroll: wanted.matches("input[type=radio]") });
     }
-    if (elt.closest("#lead") || elt.id === "lead") markCurrent();
+    if (elt.closest("#lead") || elt.id === "lead" || elt.id === "list") markCurrent();
   });
 
   document.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
