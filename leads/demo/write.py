@@ -81,7 +81,7 @@ class _Writer:
             recorded_at=case.qualified_at,
             owner=self.who.reps[case.owner],
             **self.due[id(case)].as_fields(),
-            first_touch_at=case.touches[0][2] if case.touches else None,
+            first_touch_at=_first_touch(case, version),
             **self._state(case),
         )
 
@@ -170,6 +170,11 @@ class _Writer:
 
 def _created(person):
     return min(when for _, when, _ in person.events) - dt.timedelta(minutes=1)
+
+
+def _first_touch(case, version):
+    """The earliest contact that counts under the version."""
+    return min((at for kind, outcome, at in case.touches if f"{kind}:{outcome}" in version.touch_kinds), default=None)
 
 
 def _first_owner(case):

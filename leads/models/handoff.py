@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
-from leads import lifecycle
+from leads import clock_states, lifecycle
 from leads.models.via import Via
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
@@ -64,6 +64,12 @@ class HandoffQuerySet(models.QuerySet):
     def overdue(self, *, at):
         """In an inbox with a clock that ran out before `at`."""
         return self.in_inbox().filter(next_due_at__lt=at)
+
+    def with_clock_states(self, *, at):
+        """Each with `contact_state` and `decision_state` at an instant, as leads.clock_states has them."""
+        return self.annotate(
+            contact_state=clock_states.contact_state_sql(at), decision_state=clock_states.decision_state_sql(at)
+        )
 
     def by_deadline(self):
         return self.order_by("next_due_at", "id")
@@ -340,7 +346,7 @@ class Assignment(models.Model):
 
 
 class Touch(models.Model):
-    """A contact attempt by sales. The earliest one that counts stops the contact clock."""
+    """A contact attempt by sales. The earliest one that counts under the version stops the contact clock."""
 
     class Kind(models.TextChoices):
         CALL = "call", "Call"
@@ -388,3 +394,7 @@ class Touch(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()}: {self.get_outcome_display()}"
+
+    def counts_under(self, version):
+        """Whether the version names this kind with this outcome; a voicemail is an attempt, and usually no contact."""
+        return f"{self.kind}:{self.outcome}" in version.touch_kinds

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from leads import clocks
+from sla.clock import WorkingHours
 
 ZONE = ZoneInfo("Europe/Berlin")
 START = dt.datetime(2026, 10, 15, 8, 0, tzinfo=dt.UTC)
@@ -62,3 +63,64 @@ def test_the_track_says_how_much_is_used_and_where_five_minutes_were():
 def test_a_clock_without_length_does_not_divide_by_nothing():
     assert clocks.left_share(START, START, START) == 0
     assert contact(START, due=START).state == "warn"
+
+
+# --- in business time -------------------------------------------------------------------------------
+WEEKDAYS = {day: [["08:00", "12:00"], ["13:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+OFFICE = WorkingHours.from_json({"zone": "Europe/Berlin", "week": WEEKDAYS})
+
+
+def berlin(*moment):
+    return dt.datetime(*moment, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        (berlin(2026, 10, 15, 10, 40), "40 min left"),  # nothing closed in between: the kind of time is not said
+        (berlin(2026, 10, 15, 13, 10), "2 h 10 min of working time"),
+        (berlin(2026, 10, 23, 17, 30), "60 h 30 min of working time"),
+        (berlin(2026, 10, 15, 9, 0), "1 h over"),
+        (berlin(2026, 10, 14, 17, 0), "3 h of working time over"),
+    ],
+)
+def test_what_is_left_is_told_in_working_time(due, words):
+    assert clocks.left(due, berlin(2026, 10, 15, 10), OFFICE) == words
+
+
+def test_out_of_hours_nothing_is_left_of_a_clock_that_is_due_at_closing():
+    due = berlin(2026, 10, 16, 18)
+    assert clocks.left(due, due + 9 * HOUR, OFFICE) == "9 h over"
+    assert clocks.left_share(berlin(2026, 10, 16, 17), berlin(2026, 10, 19, 9), due + 9 * HOUR, OFFICE) == 50
+
+
+def running(now, **more):
+    given = {"start": berlin(2026, 10, 16, 17), "due": berlin(2026, 10, 19, 10), "touched": None, "decided": None}
+    return clocks.first_contact(**given | more, now=now, zone=ZONE, within="Hot: within 3 hours.", hours=OFFICE)
+
+
+def test_a_running_clock_says_when_it_is_due_here_and_elsewhere():
+    clock = running(berlin(2026, 10, 18, 12), elsewhere=(("for the lead in Japan", ZoneInfo("Asia/Tokyo")),))
+    assert clock.words == "2 h of working time"
+    assert clock.note == "Due tomorrow 10:00 (17:00 for the lead in Japan). Hot: within 3 hours. No contact yet."
+    far = running(berlin(2026, 10, 18, 12), elsewhere=(("for the lead in New Zealand", ZoneInfo("Pacific/Auckland")),))
+    assert "(21:00 for the lead in New Zealand)" in far.note
+    assert "of working time used" in clock.label
+
+
+def test_closed_hours_are_hatched_on_the_track():
+    (weekend,) = running(berlin(2026, 10, 18, 12)).pauses
+    assert weekend == (pytest.approx(100 / 65, abs=0.01), pytest.approx(100 * 63 / 65, abs=0.01))
+
+
+def test_kept_and_missed_are_told_in_working_time_too():
+    now = berlin(2026, 10, 20, 12)
+    assert running(now, touched=berlin(2026, 10, 16, 18)).words == "Kept, 2 h of working time early"
+    assert running(now, touched=berlin(2026, 10, 19, 14)).words == "Missed by 3 h of working time"
+    assert running(now, touched=berlin(2026, 10, 19, 11)).words == "Missed by 1 h"
+
+
+def test_a_stored_warning_time_goes_before_the_last_quarter():
+    due = START + 8 * HOUR
+    assert clocks.state(START, due, START + 7 * HOUR, warn_at=due - 30 * MINUTE) == "ok"
+    assert clocks.state(START, due, START + 7 * HOUR + 30 * MINUTE, warn_at=due - 30 * MINUTE) == "warn"
