@@ -288,7 +288,9 @@ class Invention:
         first = self._first_touch(case)
         if first:
             case.touches = self._touches(
-                first, 3 if case.outcome == "34" else self.random.choices((1, 2, 3), (6, 3, 1))[0]
+                first,
+                3 if case.outcome == "34" else self.random.choices((1, 2, 3), (6, 3, 1))[0],
+                reached=case.outcome != "34",
             )
         start = case.touches[-1][2] if case.touches else moment
         usual = DECISION[case.evaluation.tier]
@@ -318,12 +320,14 @@ class Invention:
         least = words.SPEED[slot - 1][0] if slot and words.SPEED[slot - 1][0] < most else 1
         return self._in_office(case.qualified_at + self.random.uniform(least, most) * MINUTE)
 
-    def _touches(self, first, attempts):
+    def _touches(self, first, attempts, *, reached=True):
+        """Attempts from `first` on; the first of them is a contact where `reached`."""
         made, when = [], first
         for n in range(attempts):
             kind = self.random.choices(("call", "email", "meeting", "message"), (6, 4, 1, 1))[0]
             outcome = {"email": "sent", "message": "sent", "meeting": "reached"}.get(kind)
-            made.append((kind, outcome or self.random.choice(("no_answer", "voicemail", "reached")), when))
+            answered = self.random.choice(("no_answer", "voicemail", "reached"))
+            made.append((kind, outcome or ("reached" if reached and not n else answered), when))
             when = self._in_office(when + self.random.uniform(20, 900) * MINUTE) if n + 1 < attempts else when
         return made
 
