@@ -1,8 +1,20 @@
-"""The cases that are judged under the agreement."""
+"""The cases that are judged under the agreement, and the plan that says who gets them."""
 
 from leads.models.clock import ClockCorrection
 from leads.models.decision import Decision
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
+from leads.models.routing import (
+    AccountOwner,
+    NamedAccount,
+    RoutingCapacity,
+    RoutingPlan,
+    RoutingRule,
+    RoutingTurns,
+    RoutingWeight,
+)
 
-__all__ = ["Assignment", "ClockCorrection", "Decision", "Event", "Handoff", "Lead", "Touch"]
+__all__ = [
+    "AccountOwner", "Assignment", "ClockCorrection", "Decision", "Event", "Handoff", "Lead", "NamedAccount",
+    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Touch",
+]  # fmt: skip

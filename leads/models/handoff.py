@@ -75,13 +75,14 @@ class HandoffQuerySet(models.QuerySet):
         return self.order_by("next_due_at", "id")
 
     def visible_to(self, user):
-        """Marketing, leaders and admins see all; a manager the team's; a rep only their own."""
+        """Marketing, leaders and admins see all; a manager the team's; a rep their own; sales also the queue."""
         if may(user, May.SEE_ALL_HANDOFFS):
             return self
+        queue = Q(status=lifecycle.OPEN, queued_at__isnull=False)
         if user.holds(Role.SALES_MANAGER) and user.team_id:
-            return self.filter(Q(owner__team=user.team_id) | Q(owner=user))
+            return self.filter(Q(owner__team=user.team_id) | Q(owner=user) | queue)
         if user.holds(Role.REP, Role.SALES_MANAGER):
-            return self.filter(owner=user)
+            return self.filter(Q(owner=user) | queue)
         return self.none()
 
     def workable_by(self, user):
@@ -325,6 +326,10 @@ class Assignment(models.Model):
     to_queue = models.BooleanField(
         default=False, db_default=False, help_text="to the default queue, whose owner it names"
     )
+    rule = models.ForeignKey(
+        "leads.RoutingRule", on_delete=models.PROTECT, null=True, related_name="+", db_index=False,
+        help_text="the rule of a routing plan that chose the owner",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["assigned_at", "id"]

@@ -43,10 +43,20 @@ class Lead(models.Model):
     channel = models.CharField(max_length=120, blank=True, default="")
     attributes = models.JSONField(default=dict, blank=True)
     recycle_on = models.DateField(null=True, blank=True, help_text="In nurture until this day")
+    evaluate_from = models.DateTimeField(null=True, blank=True, help_text="To be evaluated again, not before then")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            # the sweep's two questions, small at any table size
+            models.Index(
+                fields=["recycle_on", "id"], condition=Q(recycle_on__isnull=False), name="leads_lead_recycle"
+            ),
+            models.Index(
+                fields=["evaluate_from", "id"], condition=Q(evaluate_from__isnull=False), name="leads_lead_evaluate"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["email_key"], name="leads_lead_one_a_mailbox"),
             models.CheckConstraint(condition=~Q(email=""), name="leads_lead_email_null_not_empty"),

@@ -1,9 +1,11 @@
-"""Steps that several verbs share: find and lock a handoff, check who acts, write one decision."""
+"""Steps that several verbs share: find and lock a handoff, check who acts, give it, write one decision."""
 
 from django.db import connection
 from django.shortcuts import get_object_or_404
 
-from leads.models import Decision, Handoff
+from leads.models import AccountOwner, Assignment, Decision, Handoff
+from leads.plan import domain_of
+from leads.routing import queue_fields
 from leads.services.refusals import ClocksNotRunning
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, require
@@ -43,6 +45,27 @@ def check_works(handoff, by):
 def check_clocks_run(handoff):
     if not handoff.clocks_run:
         raise ClocksNotRunning
+
+
+def give(handoff, owner, *, by, at, why, claim_within=None, rule_id=None):
+    """Move a locked handoff to `owner`, or into the default queue that `owner` answers for; returns the Assignment.
+
+    claim_within: how long it may wait in the queue, None where it goes to a person. The agreement's clocks go on.
+    """
+    to_queue = claim_within is not None
+    assignment = Assignment.objects.create(
+        handoff=handoff, owner=owner, assigned_at=at, recorded_at=at, assigned_by=by, why=why[:200],
+        to_queue=to_queue, rule_id=rule_id,
+    )  # fmt: skip
+    moved = {"owner": owner, **queue_fields(at, claim_within)}
+    for name, value in moved.items():
+        setattr(handoff, name, value)
+    handoff.save(update_fields=list(moved))
+    if not to_queue:
+        AccountOwner.objects.filter(domain=domain_of(handoff.lead.facts())).update(owner=owner, since=at)
+    topic = "handoff.queued" if to_queue else "handoff.assigned"
+    tell(topic, key=assignment.pk, at=at, to=owner, payload={"handoff": handoff.pk, "owner": owner.pk})
+    return assignment
 
 
 def write_decision(handoff, **fields):

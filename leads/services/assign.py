@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from leads.models import Assignment, Handoff
-from leads.services._steps import check_works, lock
+from leads.services._steps import check_works, give, lock
 from leads.services.due import Terms
 from leads.services.refusals import AlreadyDecided, CannotOwn
 from portal.accounts.models import Role
@@ -16,22 +16,17 @@ from portal.shared.refusal import NotPermitted
 def reassign_handoff(*, handoff_id, to, by, at, why=""):
     """Give an open handoff to another rep; the agreement's clocks go on. Returns the Assignment.
 
+    A manager gives away the team's leads and those of the default queue.
     Refuses: NotPermitted, AlreadyDecided, CannotOwn.
     """
     require(by, May.REASSIGN_LEADS)
     handoff = lock(handoff_id)
-    check_works(handoff, by)
+    if not handoff.waits_in_queue:
+        check_works(handoff, by)
     if not handoff.is_open:
         raise AlreadyDecided
     check_can_own(to)
-    assignment = Assignment.objects.create(
-        handoff=handoff, owner=to, assigned_at=at, recorded_at=at, assigned_by=by,
-        why=why.strip() or f"Reassigned by {by.name}",
-    )  # fmt: skip
-    handoff.owner = to
-    handoff.save(update_fields=["owner"])
-    tell("handoff.assigned", key=assignment.pk, at=at, to=to, payload={"handoff": handoff.pk, "owner": to.pk})
-    return assignment
+    return give(handoff, to, by=by, at=at, why=why.strip() or f"Reassigned by {by.name}")
 
 
 @transaction.atomic(durable=True)

@@ -4,9 +4,10 @@ from django.db import transaction
 from django.utils.timezone import get_default_timezone
 
 from leads.models import Assignment, Handoff, Lead
+from leads.routing import Route
 from leads.services.due import Terms
 from leads.services.refusals import HasOpenHandoff, NoVersionInForce
-from leads.services.route import least_loaded
+from leads.services.route import route_lead
 from portal.outbox.services import tell
 from sla import scoring
 from sla.models import SLAVersion
@@ -45,7 +46,8 @@ def _cooling_off(previous, version, at):
 
 def _open(lead, version, evaluation, previous, *, by, at, owner):
     tier = version.definition.tiers.get(key=evaluation.tier)
-    owner, why = (owner, f"Named by {by.name}" if by else "Named in the import") if owner else least_loaded()
+    named = Route(owner, f"Named by {by.name}" if by else "Named in the import") if owner else None
+    place = named or route_lead(lead, tier, at=at)
     handoff = Handoff.objects.create(
         lead=lead,
         previous=previous,
@@ -61,9 +63,9 @@ def _open(lead, version, evaluation, previous, *, by, at, owner):
         channel=lead.channel,
         qualified_at=at,
         recorded_at=at,
-        owner=owner,
-        **Terms(version).due(tier_id=tier.pk, owner=owner, at=at).as_fields(),
+        **place.on_handoff(at),
+        **Terms(version).due(tier_id=tier.pk, owner=place.owner, at=at).as_fields(),
     )
-    Assignment.objects.create(handoff=handoff, owner=owner, assigned_at=at, recorded_at=at, assigned_by=by, why=why)
-    tell("handoff.opened", key=handoff.pk, at=at, to=owner, payload={"handoff": handoff.pk, "lead": lead.pk})
+    Assignment.objects.create(handoff=handoff, assigned_at=at, recorded_at=at, assigned_by=by, **place.on_assignment())
+    tell("handoff.opened", key=handoff.pk, at=at, to=place.owner, payload={"handoff": handoff.pk, "lead": lead.pk})
     return handoff

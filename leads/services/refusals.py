@@ -64,6 +64,27 @@ class CannotOwn(Refusal):
     field = "owner"
 
 
+class AlreadyClaimed(Refusal):
+    code = "already_claimed"
+    sentence = "Someone was faster: this lead no longer waits in the queue. Nothing was changed."
+
+
+class InQueueAlready(Refusal):
+    code = "in_queue_already"
+    sentence = "This lead waits in the default queue already."
+
+
+class WhyHandedBack(Refusal):
+    code = "why_required"
+    sentence = "Say why you hand the lead back: whoever claims it reads it. Nothing was changed."
+    field = "why"
+
+
+class NothingToHandOver(Refusal):
+    code = "nothing_to_hand_over"
+    sentence = "There is no open lead to hand over."
+
+
 class NoVersionInForce(Refusal):
     code = "no_agreement"
     sentence = "No agreement is in force, so no lead can be handed over."

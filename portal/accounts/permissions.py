@@ -14,6 +14,16 @@ class May(Enum):
         "Only sales reps and sales managers work the inbox.",
     )
     REASSIGN_LEADS = ((Role.SALES_MANAGER,), "Only a sales manager gives a lead to someone else.")
+    CLAIM_LEADS = ((Role.REP, Role.SALES_MANAGER), "Only sales reps and sales managers claim leads from the queue.")
+    HAND_BACK_LEADS = ((Role.REP, Role.SALES_MANAGER), "Only sales reps and sales managers hand a lead back.")
+    SEE_BOARD = (
+        (Role.SALES_MANAGER, Role.SALES_LEADER),
+        "The board is open to sales managers and sales leaders.",
+    )
+    CHANGE_ROUTING = (
+        (Role.SALES_MANAGER, Role.ADMIN),
+        "Only a sales manager or an admin changes the routing rules.",
+    )
     SEE_ALL_HANDOFFS = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "You see only the leads that you or your team hold.",

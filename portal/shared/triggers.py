@@ -32,22 +32,25 @@ def append_only(what):
     ]
 
 
-def frozen_once_proposed(what):
-    """Refuses any change of a row whose own proposed_at is set."""
+def frozen_once_proposed(what, *, word="proposed"):
+    """Refuses any change of a row whose own proposed_at (or published_at, with word="published") is set."""
     return [
         pgtrigger.Trigger(
-            name="frozen_once_proposed",
+            name=f"frozen_once_{word}",
             when=pgtrigger.Before,
             operation=pgtrigger.Update | pgtrigger.Delete,
-            condition=pgtrigger.Condition("OLD.proposed_at IS NOT NULL"),
-            func=refuse(f"a proposed {what} does not change"),
+            condition=pgtrigger.Condition(f"OLD.{word}_at IS NOT NULL"),
+            func=refuse(f"a {word} {what} does not change"),
         ),
         no_truncate(what),
     ]
 
 
-def frozen_with_parent(what, *, table, column):
-    """Refuses adding, changing or removing rows whose parent in `table` (by `column`) was proposed."""
+def frozen_with_parent(what, *, table, column, word="proposed", parent="version"):
+    """Refuses adding, changing or removing rows whose parent in `table` (by `column`) was proposed, or published.
+
+    table: its name, or a SELECT in brackets with the columns id and <word>_at.
+    """
     return [
         pgtrigger.Trigger(
             name="frozen_with_parent",
@@ -60,8 +63,8 @@ def frozen_with_parent(what, *, table, column):
                     WHEN 'DELETE' THEN ARRAY[OLD.{column}]
                     ELSE ARRAY[OLD.{column}, NEW.{column}] END)
                 LOOP
-                    IF EXISTS (SELECT 1 FROM {table} p WHERE p.id = parent AND p.proposed_at IS NOT NULL) THEN
-                        {refuse(f"{what} of a proposed version do not change")}
+                    IF EXISTS (SELECT 1 FROM {table} p WHERE p.id = parent AND p.{word}_at IS NOT NULL) THEN
+                        {refuse(f"{what} of a {word} {parent} do not change")}
                     END IF;
                 END LOOP;
                 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;

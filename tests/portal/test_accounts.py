@@ -10,7 +10,6 @@ from django.urls import reverse
 from leads.models import Assignment, Handoff
 from leads.services.leave import deactivate_person
 from leads.services.refusals import HoldsOpenHandoffs
-from leads.services.route import NobodyToRoute
 from portal.accounts.checks import demo_is_never_production
 from portal.accounts.models import Role, Team, User
 from portal.accounts.refusals import (
@@ -227,12 +226,14 @@ def test_open_leads_go_to_the_least_busy_of_the_team_and_the_clocks_go_on(open_l
     assert Assignment.objects.filter(owner=people.other_rep, assigned_by=people.admin).count() == 3
 
 
-def test_with_nobody_left_to_take_the_leads_the_last_rep_stays(open_lead, people, now):
-    open_lead()
+def test_with_no_rep_left_to_take_the_leads_they_wait_in_the_default_queue_of_a_manager(open_lead, people, now):
+    handoff = open_lead()
     for rep in (people.other_rep, people.south_rep):
         deactivate_person(person_id=rep.pk, by=people.admin, at=now)
-    with pytest.raises(NobodyToRoute):
-        deactivate_person(person_id=people.rep.pk, by=people.admin, at=now, hand_over=True)
+    deactivate_person(person_id=people.rep.pk, by=people.admin, at=now, hand_over=True)
+    handoff.refresh_from_db()
+    assert (handoff.owner, handoff.waits_in_queue) == (people.manager, True)
+    assert "default queue" in Assignment.objects.filter(handoff=handoff).last().why
 
 
 def test_a_person_is_let_in_again(people, now):

@@ -1,10 +1,9 @@
 """Leads of now: those that reach a tier become open handoffs, routed, with their clocks running and told of."""
 
-import heapq
 import json
 
 from leads.services.due import Case, Terms
-from leads.services.route import NobodyToRoute, by_load
+from leads.services.route import close_desk, open_desk
 from portal.accounts.models import User
 from sla import scoring
 
@@ -16,11 +15,12 @@ def record(staging, *, present, by):
     """Open handoffs for the rows that qualify. Returns how many by tier name. by: user id, or None.
 
     Only leads that are new or learnt something are evaluated: the same file again changes nothing.
-    Refuses: NobodyToRoute.
+    Refuses: NobodyToRoute (nobody works here at all).
     """
     staging.sql(
         "CREATE TEMP TABLE import_mql (lead_id bigint, row integer, tier_id bigint, fit integer, behaviour integer,"
-        " total integer, breakdown text, owner_no integer, owner_id bigint, why text,"
+        " total integer, breakdown text, owner_no integer, owner_id bigint, why text, rule_id bigint,"
+        " queue_due_at timestamptz,"
         f" handoff_id bigint DEFAULT {staging.next_id('leads_handoff')}) ON COMMIT DROP"
     )
     staging.sql("ALTER TABLE import_mql ALTER breakdown SET STORAGE EXTERNAL")
@@ -109,46 +109,54 @@ def _keep_qualified(staging, present, leads, events):
                 copy.write_row((lead, row, tier, found.fit, found.behaviour, found.total, said, owner))
 
 
+WAITING = """
+    SELECT m.row, t.key, t.name, l.external_id, l.email, l.phone, l.first_name, l.last_name, l.title, l.company,
+        l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
+        l.attributes
+    FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id JOIN sla_tier t ON t.id = m.tier_id
+    WHERE m.owner_id IS NULL AND m.row > %(after)s ORDER BY m.row LIMIT %(batch)s
+"""
+
+
 def _route(staging):
-    """The file's owner where they may hold leads; else whoever has the fewest open leads, one after the other."""
+    """The file's owner where they may hold leads; else by the routing plan, one after the other."""
     staging.sql(
         "UPDATE import_mql m SET owner_id = o.user_id, why = %(why)s FROM import_owner o"
         " WHERE o.no = m.owner_no AND o.can_hold",
         {"why": NAMED},
     )
-    waiting = staging.value("SELECT count(*) FROM import_mql WHERE owner_id IS NULL")
-    if not waiting:
+    if not staging.value("SELECT count(*) FROM import_mql WHERE owner_id IS NULL"):
         return
-    heap = _loads(staging)
-    staging.sql("CREATE TEMP TABLE import_route (n bigint, owner_id bigint, open_count integer) ON COMMIT DROP")
-    with staging.raw.cursor() as cursor, cursor.copy("COPY import_route FROM STDIN") as copy:
-        for place in _turns(heap, waiting):
-            copy.write_row(place)
+    staging.sql(
+        "CREATE TEMP TABLE import_route (row integer, owner_id bigint, why text, rule_id bigint,"
+        " queue_due_at timestamptz) ON COMMIT DROP"
+    )
+    _take_turns(staging)
     staging.sql("ANALYZE import_route")
     staging.sql(
-        "UPDATE import_mql m SET owner_id = r.owner_id, why = left(CASE WHEN o.name IS NULL THEN '' ELSE"
-        " 'The file names '"
-        " || o.name || ', who cannot hold leads. ' END, 150) || 'Fewest open leads: ' || r.open_count"
-        " FROM (SELECT row, owner_no, row_number() OVER (ORDER BY row) AS n FROM import_mql WHERE owner_id IS NULL) w"
-        " JOIN import_route r USING (n) LEFT JOIN import_owner o ON o.no = w.owner_no WHERE m.row = w.row"
+        "UPDATE import_mql m SET owner_id = r.owner_id, rule_id = r.rule_id, queue_due_at = r.queue_due_at,"
+        " why = left(CASE WHEN o.name IS NULL THEN '' ELSE"
+        " 'The file names ' || o.name || ', who cannot hold leads. ' END || r.why, 200)"
+        " FROM import_route r, (SELECT row, owner_no FROM import_mql) w"
+        " LEFT JOIN import_owner o ON o.no = w.owner_no WHERE m.row = r.row AND w.row = r.row"
     )
 
 
-def _loads(staging):
-    """A heap of (open leads, user id), counting what the file itself hands to its named owners."""
-    named = dict(staging.rows("SELECT owner_id, count(*) FROM import_mql WHERE owner_id IS NOT NULL GROUP BY 1"))
-    heap = [(rep.open_count + named.get(rep.pk, 0), rep.pk) for rep in by_load()]
-    if not heap:
-        raise NobodyToRoute
-    heapq.heapify(heap)
-    return heap
-
-
-def _turns(heap, count):
-    for n in range(1, count + 1):
-        load, rep = heap[0]
-        heapq.heapreplace(heap, (load + 1, rep))
-        yield n, rep, load
+def _take_turns(staging):
+    """Route what no owner of the file holds, at a desk that counts what the file gives to its named owners."""
+    desk = open_desk(at=staging.at)
+    for owner, count in staging.rows("SELECT owner_id, count(*) FROM import_mql WHERE owner_id > 0 GROUP BY 1"):
+        desk.open[owner] += count
+    after = 0
+    while leads := staging.rows(WAITING, {"after": after, "batch": BATCH}):
+        after = leads[-1][0]
+        facts = [dict(zip(FACTS, lead[3:], strict=True)) | {"tier": [*lead[1:3]]} for lead in leads]
+        found = desk.route_all(facts)
+        with staging.raw.cursor() as cursor, cursor.copy("COPY import_route FROM STDIN") as copy:
+            for (row, *_), route in zip(leads, found, strict=True):
+                due = staging.at + route.claim_within if route.to_queue else None
+                copy.write_row((row, route.owner.pk, route.why, route.rule_id, due))
+    close_desk(desk, at=staging.at)
 
 
 def _due(staging, present):
@@ -164,10 +172,12 @@ def _due(staging, present):
 OPEN = (
     """INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, tier_id, fit, behaviour,
             total, breakdown, source, campaign, channel, qualified_at, recorded_at, is_historical, owner_id,
-            calendar_id, contact_due_at, contact_warn_at, decision_due_at, decision_warn_at, status, withdrawn_why)
+            queued_at, queue_due_at, calendar_id, contact_due_at, contact_warn_at, decision_due_at,
+            decision_warn_at, status, withdrawn_why)
         SELECT m.handoff_id, m.lead_id, p.id,
             %(definition)s, %(version)s, m.tier_id, m.fit, m.behaviour, m.total, m.breakdown::jsonb,
             l.source, l.campaign, l.channel, %(at)s, %(at)s, false, m.owner_id,
+            CASE WHEN m.queue_due_at IS NOT NULL THEN %(at)s END, m.queue_due_at,
             d.calendar, d.contact_due, d.contact_warn, d.decision_due, d.decision_warn, 'open', ''
         FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id
         LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, id FROM leads_handoff
@@ -179,8 +189,10 @@ OPEN = (
             AS d(tier, owner, calendar, contact_due, contact_warn, decision_due, decision_warn)
             ON d.tier = m.tier_id AND d.owner = m.owner_id
         ORDER BY m.row""",
-    """INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, assigned_by_id, why)
-        SELECT handoff_id, owner_id, %(at)s, %(at)s, %(by)s, why FROM import_mql ORDER BY row""",
+    """INSERT INTO leads_assignment (handoff_id, owner_id, assigned_at, recorded_at, assigned_by_id, why, rule_id,
+            to_queue)
+        SELECT handoff_id, owner_id, %(at)s, %(at)s, %(by)s, why, rule_id, queue_due_at IS NOT NULL
+        FROM import_mql ORDER BY row""",
     """INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts,
             last_error)
         SELECT 'handoff.opened', 'handoff.opened:' || handoff_id,
