@@ -5,7 +5,7 @@ import datetime as dt
 from django import forms
 from django.utils import timezone
 
-from leads.models import Touch
+from leads.models import Ruling, Touch
 from leads.services.decide import Detail
 
 
@@ -53,6 +53,19 @@ class RejectForm(forms.Form):
             duplicate_of=given["duplicate_of"],
         )
         return {"reason": given["reason"], "detail": detail, "note": given["note"]}
+
+
+class DisputeForm(forms.Form):
+    """Marketing's objection; an empty one is for the verb to judge."""
+
+    note = forms.CharField(required=False, max_length=2000)
+
+
+class RulingForm(forms.Form):
+    """A manager's ruling. `cleaned_data` are arguments of `rule_on_dispute`."""
+
+    outcome = forms.ChoiceField(choices=Ruling.Outcome.choices)
+    note = forms.CharField(required=False, max_length=2000)
 
 
 def earliest_return(now):

@@ -22,6 +22,9 @@ MOVES = (
     Move("reject_handoff", OPEN, REJECTED, "owner or manager, with a reason code", "Decision"),
     Move("reopen_handoff", ACCEPTED, OPEN, "whoever decided, within the undo window", "Decision (supersedes)"),
     Move("reopen_handoff", REJECTED, OPEN, "whoever decided, within the undo window", "Decision (supersedes)"),
+    Move(
+        "rule_on_dispute", REJECTED, OPEN, "a sales manager, on marketing's dispute", "Ruling, Decision (supersedes)"
+    ),
     Move("withdraw_handoff", OPEN, WITHDRAWN, "the portal or an admin, with a reason", "withdrawn_at, _by, _why"),
 )
 
@@ -33,7 +36,7 @@ def may_move(source, target):
 
 def as_sql_values():
     """The moves between two states as a SQL VALUES list, for the trigger."""
-    return ", ".join(f"('{m.source}', '{m.target}')" for m in MOVES if m.source)
+    return ", ".join(dict.fromkeys(f"('{m.source}', '{m.target}')" for m in MOVES if m.source))
 
 
 def as_markdown():

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from leads.views import acts, bulk, handoff, inbox, inbox_poll, leads, people
+from leads.views import acts, bulk, disputes, handoff, inbox, inbox_poll, leads, people
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("inbox/<int:pk>/reject/", acts.reject, name="inbox_reject"),
     path("inbox/<int:pk>/duplicates/", acts.duplicates, name="inbox_duplicates"),
     path("inbox/<int:pk>/undo/", acts.undo, name="inbox_undo"),
+    path("disputes/", disputes.disputes, name="disputes"),
+    path("disputes/<int:pk>/", disputes.dispute_rule, name="dispute_rule"),
+    path("leads/<int:pk>/dispute/", disputes.handoff_dispute, name="handoff_dispute"),
     path("leads/<int:pk>/take-up/", acts.take_up, name="handoff_take_up"),
     path("", include("leads.audit.urls")),
     path("", include("leads.intake.imports.urls")),

@@ -64,6 +64,7 @@ MAY_OPEN = {
     "audit_latest": READERS,
     "audit": READERS,
     "leads": ALL,
+    "disputes": READERS,
     "handoff": ALL,  # of those who see this one: its rep, the manager of the team, everybody else but other reps
     "import_list": MARKETING,
 }
@@ -158,7 +159,9 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
-    tested_with_the_page = re.compile(r"^(import|handoff_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)")
+    tested_with_the_page = re.compile(
+        r"^(import|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+    )
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)
     }

@@ -17,3 +17,9 @@ BREACH = kind(
     "breach", "A clock ran out", hint="Of a lead in my team, or of mine: and when it goes to the queue.", roles=SALES,
     chat=True,
 )  # fmt: skip
+DISPUTE = kind(
+    "dispute",
+    "A rejection is disputed",
+    hint="For me to rule on, or ruled on.",
+    roles=(*SALES, *LEADERS, Role.MARKETER),
+)

@@ -2,6 +2,7 @@
 
 from leads.models.clock import ClockCorrection
 from leads.models.decision import Decision
+from leads.models.dispute import Dispute, Ruling
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
 from leads.models.routing import (
@@ -15,6 +16,6 @@ from leads.models.routing import (
 )
 
 __all__ = [
-    "AccountOwner", "Assignment", "ClockCorrection", "Decision", "Event", "Handoff", "Lead", "NamedAccount",
-    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Touch",
+    "AccountOwner", "Assignment", "ClockCorrection", "Decision", "Dispute", "Event", "Handoff", "Lead", "NamedAccount",
+    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads.models import Decision, Handoff
+from leads.views.disputes import panel
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer
 
@@ -38,6 +39,7 @@ def handoff(request, pk):
     wanted = ("lead", "owner", "tier", "reason", "definition", "sla_version", "standing_decision", "withdrawn_by")
     mine = Handoff.objects.visible_to(request.user).select_related(*wanted)
     row = get_object_or_404(mine, pk=pk)
+    now = timezone.now()
     context = {
         "handoff": row,
         "facts": [(name, value) for name, field in FACTS if (value := getattr(row.lead, field)) not in (None, "")]
@@ -45,7 +47,8 @@ def handoff(request, pk):
         "rules": [rule for rule in (row.breakdown or {}).get("rules", ()) if rule["fired"]],
         "history": history(row),
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
-        "now": timezone.now(),
+        "now": now,
+        **panel(request.user, row, now),
     }
     return answer(request, "leads/handoff.html", context)
 

@@ -12,6 +12,7 @@ PAGES = (
     ("Inbox", "inbox", May.WORK_INBOX),
     ("Audit", "audit_latest", May.READ_AUDIT),
     ("Leads", "leads", May.READ_AUDIT),
+    ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),
     ("Import", "import_list", May.IMPORT_LEADS),

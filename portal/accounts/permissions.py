@@ -49,6 +49,14 @@ class May(Enum):
         (Role.SALES_MANAGER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Only a manager, a leader or an admin withdraws a lead.",
     )
+    DISPUTE_REJECTIONS = (
+        (Role.MARKETER, Role.MARKETING_LEADER),
+        "Only marketing disputes a rejection.",
+    )
+    RULE_ON_DISPUTES = (
+        (Role.SALES_MANAGER, Role.SALES_LEADER),
+        "Only a sales manager or the sales leader rules on a dispute.",
+    )
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
     MANAGE_MESSAGES = ((Role.ADMIN,), "Only an admin looks after messages and chat rooms.")
     PLAN_ABSENCES = (

@@ -23,9 +23,9 @@ def test_a_page_of_states_that_is_behind_is_noticed(settings, tmp_path, capsys):
 
 
 def test_every_move_is_made_by_a_verb_that_exists():
-    from leads.services import decide, qualify, withdraw
+    from leads.services import decide, dispute, qualify, withdraw
 
-    verbs = vars(decide) | vars(qualify) | vars(withdraw)
+    verbs = vars(decide) | vars(dispute) | vars(qualify) | vars(withdraw)
     assert {move.verb for move in lifecycle.MOVES} <= set(verbs)
 
 
