@@ -32,7 +32,7 @@ def span(length: dt.timedelta, *, business: bool = False) -> str:
 def target(kind: str, at_least: int, at_most: int | None = None) -> str:
     """What is promised: shares in per mille become per cent ("≥ 25%"), counts a range ("550–645")."""
     if kind != "mqls":
-        return f"≥ {_percent(at_least)}"
+        return f"≥ {percent(at_least)}"
     return f"≥ {at_least:,}" if at_most is None else f"{at_least:,}–{at_most:,}"
 
 
@@ -164,7 +164,8 @@ def _bracketed(part: Mapping) -> str:
     return f"({said})" if {"all", "any"} & set(part) else said
 
 
-def _percent(per_mille: int) -> str:
+def percent(per_mille: int) -> str:
+    """A share in per mille as per cent: 255 is "25.5%"."""
     whole, tenth = divmod(per_mille, 10)
     return f"{whole}.{tenth}%" if tenth else f"{whole}%"
 

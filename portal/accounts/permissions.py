@@ -41,6 +41,18 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Only marketing, the two leaders and admins see what a definition would have done to the leads.",
     )
+    DRAFT_AGREEMENT = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only marketing and the sales leadership draft and propose the agreement.",
+    )
+    DISCUSS_AGREEMENT = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
+        "Only marketing, sales managers and the sales leadership comment on the agreement.",
+    )
+    RETURN_AGREEMENT = (
+        (Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only whoever proposed it, or a leader, ends a proposal.",
+    )
     IMPORT_LEADS = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
         "Only marketing and admins import leads.",

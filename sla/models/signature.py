@@ -3,7 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from portal.shared.triggers import append_only, no_truncate, refuse
 from sla.models.chain import counts_the_signature, counts_the_withdrawal
@@ -161,9 +161,12 @@ class Comment(models.Model):
 class DeputyQuerySet(models.QuerySet):
     def standing(self, *, at):
         """The last appointment of each signatory and party by `at` that names somebody and has not expired."""
-        last = self.filter(appointed_at__lte=at).order_by("party", "appointed_by", "-appointed_at", "-id")
-        last = last.distinct("party", "appointed_by")
-        return self.filter(pk__in=last.values("pk"), deputy__isnull=False, begins_at__lte=at, ends_at__gt=at)
+        later = self.model.objects.filter(
+            party=OuterRef("party"), appointed_by=OuterRef("appointed_by"), appointed_at__lte=at, pk__gt=OuterRef("pk")
+        )
+        return self.filter(
+            ~Exists(later), appointed_at__lte=at, deputy__isnull=False, begins_at__lte=at, ends_at__gt=at
+        )
 
 
 class Deputy(models.Model):

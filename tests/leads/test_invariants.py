@@ -696,4 +696,4 @@ def _state(handoff):
 
 def test_the_agreement_announces_its_proposal_and_both_signatures(agreement):
     told = list(Message.objects.filter(topic__startswith="agreement.").order_by("id").values_list("topic", flat=True))
-    assert told == ["agreement.proposed", "agreement.signed", "agreement.signed"]
+    assert told == ["agreement.proposed", "agreement.waits", "agreement.signed", "agreement.signed"]
