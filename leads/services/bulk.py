@@ -69,12 +69,17 @@ def accept_many(*, handoff_ids, by, at, note=""):
     return Result(rows, mark["batch"])
 
 
-def reject_many(*, handoff_ids, by, at, reason, detail=NO_DETAIL, note=""):
-    """Reject each with the same reason; see reject_handoff. Refuses as a whole as accept_many does."""
+def reject_many(*, handoff_ids, by, at, reason="", reasons=None, detail=NO_DETAIL, note=""):
+    """Reject each with its own code in `reasons` {id: code}, else with `reason`; see reject_handoff.
+
+    Detail and note are the same for all. Refuses as a whole as accept_many does.
+    """
     mark = {"via": Decision.Via.BULK, "batch": uuid.uuid4()}
     ids = check_selection(handoff_ids, by=by, at=at)
-    answers = {"reason": reason, "detail": detail, "note": note}
-    rows = _each(ids, by, lambda pk: reject_handoff(handoff_id=pk, by=by, at=at, **answers, **mark))
+    own, answers = reasons or {}, {"detail": detail, "note": note, **mark}
+    rows = _each(
+        ids, by, lambda pk: reject_handoff(handoff_id=pk, by=by, at=at, reason=own.get(pk) or reason, **answers)
+    )  # fmt: skip
     return Result(rows, mark["batch"])
 
 

@@ -1,9 +1,12 @@
-"""Several leads at once: what is ticked in the inbox is confirmed on a page of its own, then a result per lead."""
+"""Several leads at once: what is ticked in the inbox is asked about in its right pane, then a result per lead.
+
+Without htmx the same panel stands on a page of its own.
+"""
 
 import datetime as dt
-import uuid
 
 from django.core.exceptions import BadRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -12,13 +15,16 @@ from leads.models.lead import FACTS
 from leads.services import bulk as many
 from leads.services.decide import Detail
 from leads.services.refusals import CannotOwn, DetailRequired, NoteRequired, ReasonRequired, ReasonUnknown
-from portal.accounts.models import Role, User
+from leads.views import inbox_list as left
+from leads.views.inbox import listing, team_of
+from portal.accounts.models import Role
 from portal.accounts.permissions import May, require
-from portal.shared.htmx import answer, invalid
+from portal.shared.htmx import answer, invalid, wants_part
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.models import Category, ReasonCode, SLAVersion
 
 TEMPLATE = "leads/bulk.html"
+BESIDE = ("leads/inbox.html#list", "leads/inbox_toast.html#toasts")
 LONGEST_NOTE = 2000
 ANSWERS = ("kind", "outcome", "note", "reason", "attribute", "recycle_on", "field", "signal", "duplicate_of", "owner")
 PAST = {"accept": "accepted", "contact": "logged", "reject": "rejected", "reassign": "reassigned", "undo": "reopened"}
@@ -39,40 +45,39 @@ class ContactIncomplete(Refusal):
 
 @require_POST
 def bulk(request):
-    """`act` on every ticked `lead`: without `go` the page that asks, with it a result per lead."""
+    """`act` on every ticked `lead`: without `go` the panel that asks, with it a result per lead."""
     require(request.user, May.WORK_INBOX)
     act, now = request.POST.get("act"), timezone.now()
     if act not in ACTS:
         raise BadRequest("There is no such act.")
     if act == "reassign":
         require(request.user, May.REASSIGN_LEADS)
-    values = {name: request.POST.get(name, "").replace("\0", "").strip()[:LONGEST_NOTE] for name in ANSWERS}
+    values = {name: _text(request, name) for name in ANSWERS}
     ids = list(dict.fromkeys(filter(None, map(_number, request.POST.getlist("lead")))))
     try:
         many.check_selection(ids, by=request.user, at=now)
         if "go" in request.POST:
-            return _done(request, act, ACTS[act](request, values, ids, now))
+            return _done(request, act, ACTS[act](request, values, ids, now), now)
     except NotPermitted:
         raise
+    except (many.BulkLimit, many.NothingSelected) as refusal:
+        return _refused(request, act, refusal)
     except Refusal as refusal:
-        return invalid(request, TEMPLATE, _asked(request, act, ids, values, now) | {"refusal": refusal})
-    return answer(request, TEMPLATE, _asked(request, act, ids, values, now))
+        return invalid(request, TEMPLATE, _asked(request, act, ids, values, now) | {"refusal": refusal}, part="panel")
+    return answer(request, TEMPLATE, _asked(request, act, ids, values, now), part="panel")
 
 
 @require_POST
-def undo(request):
+def undo(request, batch):
     """Take a whole batch back, with a result per lead."""
     require(request.user, May.WORK_INBOX)
+    now = timezone.now()
     try:
-        batch = uuid.UUID(request.POST.get("batch", ""))
-    except ValueError:
-        raise BadRequest("There is no such batch.") from None
-    try:
-        return _done(request, "undo", many.undo_many(batch=batch, by=request.user, at=timezone.now()))
+        return _done(request, "undo", many.undo_many(batch=batch, by=request.user, at=now), now)
     except NotPermitted:
         raise
     except Refusal as refusal:
-        return invalid(request, TEMPLATE, {"act": "undo", "refusal": refusal})
+        return _refused(request, "undo", refusal)
 
 
 def _accept(request, values, ids, now):
@@ -88,28 +93,36 @@ def _contact(request, values, ids, now):
 
 
 def _reassign(request, values, ids, now):
-    to = _takers(request.user).filter(pk=_number(values["owner"])).first()
+    owner = _number(values["owner"])
+    to = next((person for person in team_of(request.user) if person.pk == owner), None)
     if to is None:
         raise CannotOwn
     return many.reassign_many(handoff_ids=ids, by=request.user, at=now, to=to, why=values["note"][:200])
 
 
 def _reject(request, values, ids, now):
-    """Check what holds for all against the version in force; each lead's own version is asked by the verb."""
+    """Check what holds for several against the version in force; each lead's own version is asked by the verb."""
     version = SLAVersion.objects.in_force(at=now)
-    code, detail = _reason(version, values["reason"]), _detail(version, values)
+    detail, own = _detail(version, values), _own_reasons(request, ids)
+    if len(own) < len(ids):
+        _check_shared(version, values, detail)
+        if not request.POST.get("confirm"):
+            raise NotConfirmed
+    told = {"reason": values["reason"], "reasons": own, "detail": detail, "note": values["note"]}
+    return many.reject_many(handoff_ids=ids, by=request.user, at=now, **told)
+
+
+ACTS = {"accept": _accept, "reject": _reject, "contact": _contact, "reassign": _reassign}
+
+
+def _check_shared(version, values, detail):
+    """Refuse the reason that several leads share as the verb would refuse it for each."""
+    code = _reason(version, values["reason"])
     if code.note_required and not values["note"]:
         raise NoteRequired
     if code.detail_required and not getattr(detail, code.detail):
         words = code.get_detail_display().lower()
         raise DetailRequired(f"{code.label} needs: {words}. Nothing was saved.", field=code.detail)
-    if not request.POST.get("confirm"):
-        raise NotConfirmed
-    told = {"reason": code.code, "detail": detail, "note": values["note"]}
-    return many.reject_many(handoff_ids=ids, by=request.user, at=now, **told)
-
-
-ACTS = {"accept": _accept, "reject": _reject, "contact": _contact, "reassign": _reassign}
 
 
 def _reason(version, code):
@@ -119,6 +132,11 @@ def _reason(version, code):
     if found is None:
         raise ReasonUnknown
     return found
+
+
+def _own_reasons(request, ids):
+    """{id: code} of the leads that were given a reason of their own."""
+    return {pk: code for pk in ids if (code := _text(request, f"reason-{pk}"))}
 
 
 def _detail(version, values):
@@ -136,6 +154,10 @@ def _detail(version, values):
     )
 
 
+def _text(request, name):
+    return request.POST.get(name, "").replace("\0", "").strip()[:LONGEST_NOTE]
+
+
 def _day(text):
     try:
         return dt.date.fromisoformat(text) if text else None
@@ -149,19 +171,21 @@ def _number(text):
 
 
 def _asked(request, act, ids, values, now):
-    """What the page that asks shows. Leads that are not this person's are counted, not named."""
+    """What the panel that asks shows. Leads that are not this person's are counted, not named."""
     mine = Handoff.objects.workable_by(request.user).filter(pk__in=ids).select_related("lead", "owner", "tier")
+    own = _own_reasons(request, ids)
     context = {
         "act": act,
         "ids": ids,
         "values": values,
-        "chosen": mine.defer("breakdown").by_deadline(),
+        "chosen": [(row, own.get(row.pk, "")) for row in mine.defer("breakdown").by_deadline()],
         "manages": request.user.holds(Role.SALES_MANAGER),
+        "query": left.Filters.of(request.GET).query(),
     }
     if act == "contact":
         return context | {"kinds": Touch.Kind.choices, "outcomes": Touch.Outcome.choices}
     if act == "reassign":
-        return context | {"takers": _takers(request.user)}
+        return context | {"takers": team_of(request.user)}
     return context | (_palette(now) if act == "reject" else {})
 
 
@@ -180,12 +204,20 @@ def _signals(version):
     return list(version.definition.rules.values_list("key", "label")) if version else []
 
 
-def _takers(manager):
-    """Whom a manager may give a lead to: active people of the manager's own team who can hold one."""
-    people = User.objects.active().filter(roles__overlap=[Role.REP, Role.SALES_MANAGER])
-    return people.filter(team=manager.team_id) if manager.team_id else people.filter(pk=manager.pk)
+def _refused(request, act, refusal):
+    """Nothing was asked of any lead: the sentence alone."""
+    context = {"act": act, "refusal": refusal, "query": left.Filters.of(request.GET).query()}
+    return invalid(request, TEMPLATE, context, part="panel")
 
 
-def _done(request, act, result):
-    undoable = result.batch if result.done else None
-    return answer(request, TEMPLATE, {"act": act, "result": result, "past": PAST[act], "undoable": undoable})
+def _done(request, act, result, now):
+    """A result per lead; to htmx also the list as it now is, and the toast that undoes the batch."""
+    query = left.Filters.of(request.GET).query()
+    undo_url = reverse("inbox_bulk_undo", args=[result.batch]) + query if result.batch and result.done else ""
+    context = {"act": act, "result": result, "past": PAST[act], "undo_url": undo_url, "query": query}
+    if wants_part(request):
+        leads = f"{len(result.done)} lead{'' if len(result.done) == 1 else 's'}"
+        title = f"Contact logged with {leads}." if act == "contact" else f"{leads} {PAST[act]}."
+        toast = {"title": title, "text": "", "undo_url": undo_url, "undo_target": "#lead"}
+        context |= listing(request, now) | {"toast": toast if result.done else None}
+    return answer(request, TEMPLATE, context, part="panel", also=BESIDE)

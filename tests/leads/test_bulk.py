@@ -1,6 +1,7 @@
 """Several leads at once: a result per lead, the same refusals as one at a time, capped, marked and undone together."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.urls import reverse
@@ -14,6 +15,7 @@ from portal.shared.refusal import NotPermitted, Refusal
 from tests import cast
 
 MINUTE = dt.timedelta(minutes=1)
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ def test_accepting_on_the_page_shows_a_result_per_lead_and_the_undo(open_lead, p
     text = response.content.decode()
     assert "1 of 2 leads accepted" in text
     assert "Someone decided this lead already." in text
-    assert reverse("inbox_bulk_undo") in text
+    assert reverse("inbox_bulk_undo", args=[Decision.objects.get(via="bulk").batch]) in text
 
 
 def test_one_reason_for_several_leads_must_be_confirmed(open_lead, post):
@@ -132,6 +134,38 @@ def test_one_reason_for_several_leads_must_be_confirmed(open_lead, post):
     assert statuses(rows) == ["open", "open"]
     assert codes(post("reject", rows, go=1, reason="11", confirm=1)) == ["ok", "ok"]
     assert statuses(rows) == ["rejected", "rejected"]
+
+
+def test_each_lead_can_have_a_reason_of_its_own(open_lead, post):
+    rows = [open_lead(), open_lead(), open_lead()]
+    own = {f"reason-{rows[0].pk}": "12", f"reason-{rows[1].pk}": "99"}
+    assert post("reject", rows, go=1, **own).context["refusal"].code == "reason_required"
+    assert codes(post("reject", rows, go=1, reason="11", confirm=1, **own)) == ["ok", "reason_unknown", "ok"]
+    assert statuses(rows) == ["rejected", "open", "rejected"]
+    assert list(Decision.objects.order_by("handoff").values_list("reason__code", flat=True)) == ["12", "11"]
+
+
+def test_when_every_lead_has_its_own_reason_there_is_nothing_to_confirm(open_lead, post):
+    rows = [open_lead(), open_lead()]
+    assert codes(post("reject", rows, go=1, **{f"reason-{row.pk}": "11" for row in rows})) == ["ok", "ok"]
+
+
+def test_in_the_inbox_the_panel_and_the_results_are_swapped_in_place(open_lead, client, people):
+    rows, stays = [open_lead(), open_lead()], open_lead(last_name="Stays")
+    client.force_login(people.rep)
+    chosen = {"act": "accept", "lead": [row.pk for row in rows]}
+    asked = client.post(reverse("inbox_bulk") + "?tab=contact", chosen, headers=HTMX).content.decode()
+    assert asked.lstrip().startswith('<article class="split-lead" id="lead"')
+    assert f'hx-post="{reverse("inbox_bulk")}?tab=contact"' in asked
+    done = client.post(reverse("inbox_bulk") + "?tab=contact", chosen | {"go": 1}, headers=HTMX).content.decode()
+    batch = Decision.objects.values_list("batch", flat=True).first()
+    assert "2 of 2 leads accepted" in done
+    assert 'id="list" hx-swap-oob="true"' in done
+    assert (f"lead-row-{stays.pk}" in done, f"lead-row-{rows[0].pk}" in done) == (True, False)
+    assert f'hx-post="{reverse("inbox_bulk_undo", args=[batch])}?tab=contact"' in done
+    undone = client.post(reverse("inbox_bulk_undo", args=[batch]) + "?tab=contact", headers=HTMX).content.decode()
+    assert "2 of 2 leads reopened" in undone
+    assert f"lead-row-{rows[0].pk}" in undone
 
 
 @pytest.mark.parametrize(
@@ -224,13 +258,12 @@ def test_a_rep_does_not_give_leads_away(open_lead, post, people):
 def test_who_does_not_work_the_inbox_acts_on_no_lead(open_lead, post, client, people, who):
     user = getattr(people, who)
     assert post("accept", [open_lead()], user=user, go=1).status_code == 403
-    assert client.post(reverse("inbox_bulk_undo"), {"batch": "x"}).status_code == 403
+    assert client.post(reverse("inbox_bulk_undo", args=[uuid.uuid4()])).status_code == 403
 
 
 def test_a_batch_is_undone_with_one_press_and_both_decisions_stay(open_lead, post, client):
     rows = [open_lead(), open_lead(), open_lead()]
-    batch = post("accept", rows, go=1).context["undoable"]
-    response = client.post(reverse("inbox_bulk_undo"), {"batch": batch})
+    response = client.post(post("accept", rows, go=1).context["undo_url"])
     assert codes(response) == ["ok"] * 3
     assert statuses(rows) == ["open"] * 3
     assert sorted(Decision.objects.values_list("outcome", flat=True)) == ["accepted"] * 3 + ["open"] * 3
@@ -259,9 +292,10 @@ def test_someone_elses_batch_is_nothing_to_undo(open_lead, people, now):
         bulk.undo_many(batch=batch, by=people.manager, at=now)
 
 
-def test_an_address_for_undo_that_is_no_batch_is_a_bad_request(people, client):
+def test_an_address_for_undo_that_is_no_batch_undoes_nothing(people, client):
     client.force_login(people.rep)
-    assert client.post(reverse("inbox_bulk_undo"), {"batch": "all"}).status_code == 400
+    response = client.post(reverse("inbox_bulk_undo", args=[uuid.uuid4()]))
+    assert (response.status_code, response.context["refusal"].code) == (422, "nothing_to_undo")
 
 
 def code_of(verb, **kwargs):
