@@ -1,8 +1,9 @@
 """Capture: a person becomes a lead, or an existing lead learns something; and its events."""
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
-from leads.models import Event, Lead
+from leads.models import Event, Handoff, Lead
 from portal.shared.refusal import Refusal
 
 
@@ -39,7 +40,10 @@ def capture_lead(*, facts, at):
 
 @transaction.atomic(durable=True)
 def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, properties=None, suspected_by=""):
-    """Append an event; the same (origin, origin_id) again changes nothing. Returns True when it was new."""
+    """Append an event; the same (origin, origin_id) again changes nothing. Returns True when it was new.
+
+    A lead in nurture is then due to be evaluated again (leads.services.evaluate); a suspected event makes none due.
+    """
     event = Event(
         lead_id=lead_id, kind=kind, occurred_at=occurred_at, recorded_at=at, origin=origin, origin_id=origin_id,
         properties=properties or {}, suspected_by=suspected_by,
@@ -47,7 +51,15 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
     before = Event.objects.filter(origin=origin, origin_id=origin_id).exists() if origin_id else False
     if not before:
         Event.objects.bulk_create([event], ignore_conflicts=True)
+        if not suspected_by:
+            _make_due(lead_id, at)
     return not before
+
+
+def _make_due(lead_id, at):
+    """To be evaluated again, unless it is already, or an open handoff shows the event to its owner anyway."""
+    held = Handoff.objects.undecided().filter(lead=OuterRef("pk"))
+    Lead.objects.filter(~Exists(held), pk=lead_id, evaluate_from=None).update(evaluate_from=at)
 
 
 def _known(external_id, mailbox):

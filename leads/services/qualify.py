@@ -27,24 +27,28 @@ def open_handoff(*, lead_id, by, at, owner=None):
     previous = lead.handoffs.order_by("-qualified_at").first()
     if previous and previous.is_open:
         raise HasOpenHandoff
-    evaluation = scoring.evaluate(
-        version.definition.as_definition(), lead.facts(), _events(lead, at), at, zone=get_default_timezone()
-    )
-    if evaluation.tier is None or _cooling_off(previous, version, at):
+    evaluation = evaluation_of(lead, version, at)
+    if evaluation.tier is None or (previous and at < cool_off_ends(previous, version)):
         return None
-    return _open(lead, version, evaluation, previous, by=by, at=at, owner=owner)
+    return hand_over(lead, version, evaluation, previous, by=by, at=at, owner=owner)
 
 
-def _events(lead, at):
-    rows = lead.events.filter(occurred_at__lte=at)
-    return [scoring.Event(e.kind, e.occurred_at, e.properties, bool(e.suspected_by)) for e in rows]
+def evaluation_of(lead, version, at):
+    """The scoring.Evaluation of a lead at `at` under a version's definition."""
+    events = [
+        scoring.Event(event.kind, event.occurred_at, event.properties, bool(event.suspected_by))
+        for event in lead.events.filter(occurred_at__lte=at)
+    ]
+    return scoring.evaluate(version.definition.as_definition(), lead.facts(), events, at, zone=get_default_timezone())
 
 
-def _cooling_off(previous, version, at):
-    return bool(previous and at < (previous.decided_at or previous.qualified_at) + version.cool_off)
+def cool_off_ends(previous, version):
+    """From when on a lead may be handed over again after its cycle `previous`."""
+    return (previous.decided_at or previous.qualified_at) + version.cool_off
 
 
-def _open(lead, version, evaluation, previous, *, by, at, owner):
+def hand_over(lead, version, evaluation, previous, *, by, at, owner=None):
+    """A step: open the handoff of a locked lead that reached a tier, routed and with its clocks running."""
     tier = version.definition.tiers.get(key=evaluation.tier)
     named = Route(owner, f"Named by {by.name}" if by else "Named in the import") if owner else None
     place = named or route_lead(lead, tier, at=at)
