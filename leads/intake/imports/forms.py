@@ -22,6 +22,16 @@ class SaveForm(forms.Form):
     name = forms.CharField(max_length=80, label="Save this matching as")
 
 
+class RenameForm(forms.Form):
+    name = forms.CharField(max_length=80, label="Name")
+
+
+class DeleteForm(forms.Form):
+    confirm = forms.BooleanField(
+        label="Delete it for everybody", error_messages={"required": "Tick this to confirm. Nothing was deleted."}
+    )
+
+
 class DocumentForm(forms.Form):
     saved = forms.ModelChoiceField(SavedMapping.objects.all(), required=False, label="Use a saved matching")
     document = forms.JSONField(

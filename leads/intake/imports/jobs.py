@@ -15,7 +15,7 @@ from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import Cancelled, FileRefused
 from leads.intake.imports.propose import propose_document
 from leads.intake.imports.readers import open_source
-from leads.intake.models import ImportJob, SavedMapping
+from leads.intake.models import ImportJob
 from portal.accounts.permissions import May, require
 from portal.shared.refusal import Refusal
 
@@ -75,19 +75,6 @@ def set_mapping(*, job_id, document, historical, by):
     job.mapping, job.is_historical = document, historical
     job.save(update_fields=["mapping", "is_historical"])
     return job
-
-
-@transaction.atomic(durable=True)
-def save_mapping(*, job_id, name, by, at):
-    """Save the job's mapping under a name; an earlier one of that name is replaced. Returns the SavedMapping."""
-    require(by, May.IMPORT_LEADS)
-    job = ImportJob.objects.get(pk=job_id)
-    saved, _ = SavedMapping.objects.update_or_create(
-        name=name.strip(),
-        defaults={"document": job.mapping, "updated_at": at},
-        create_defaults={"document": job.mapping, "updated_at": at, "created_at": at, "created_by": by},
-    )
-    return saved
 
 
 def check(*, job, at):

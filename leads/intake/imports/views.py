@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from leads.intake import tasks
-from leads.intake.imports import fields, jobs, matching, values
+from leads.intake.imports import fields, jobs, matching, saved, values
 from leads.intake.imports.forms import DocumentForm, SaveForm, UploadForm, document_of
 from leads.intake.imports.readers import open_source
 from leads.intake.models import ImportJob, SavedMapping
@@ -72,7 +72,7 @@ def import_save_mapping(request, pk):
     form = SaveForm(request.POST)
     if not form.is_valid():
         return invalid(request, "intake/import_detail.html", _match(job) | {"save_form": form})
-    jobs.save_mapping(job_id=pk, name=form.cleaned_data["name"], by=request.user, at=timezone.now())
+    saved.save_mapping(job_id=pk, name=form.cleaned_data["name"], by=request.user, at=timezone.now())
     return redirect("import_detail", pk)
 
 
@@ -122,7 +122,7 @@ def _job(request, pk):
 def _list(form):
     return {
         "form": form, "jobs": ImportJob.objects.select_related("created_by")[:LISTED], "now": timezone.now(),
-        "saved": [(saved, len(saved.document.get("columns", {}))) for saved in SavedMapping.objects.all()],
+        "saved": [(one, len(one.document.get("columns", {}))) for one in SavedMapping.objects.all()],
     }  # fmt: skip
 
 
