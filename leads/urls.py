@@ -23,6 +23,7 @@ urlpatterns = [
     path("leads/<int:pk>/dispute/", disputes.handoff_dispute, name="handoff_dispute"),
     path("leads/<int:pk>/take-up/", acts.take_up, name="handoff_take_up"),
     path("", include("leads.audit.urls")),
+    path("", include("leads.backtest.urls")),
     path("", include("leads.intake.imports.urls")),
     path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
     path("leads/", leads.leads, name="leads"),

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "leads",
     "leads.intake",
     "leads.audit",
+    "leads.backtest",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

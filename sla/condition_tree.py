@@ -46,6 +46,39 @@ class Node:
     def is_leaf(self) -> bool:
         return self.kind == "leaf"
 
+    @property
+    def said(self) -> str:
+        """The leaf's field as a person writes it."""
+        return field_said(self.leaf.get("field", ""))
+
+    @property
+    def takes(self) -> str:
+        """What the comparison is drawn with: "value", "values", "range", or "" for nothing."""
+        op = self.leaf.get("op")
+        if op in TAKES_VALUE:
+            return "value"
+        return "values" if op in TAKES_VALUES else "range" if op == "between" else ""
+
+    @property
+    def compares_whole(self) -> bool:
+        """Whether a value that occurs is what one would compare with."""
+        return self.leaf.get("op") in ("equals", "not_equals")
+
+    @property
+    def values(self) -> list[str]:
+        return [str(value) for value in self.leaf.get("values", ())]
+
+    @property
+    def lines(self) -> str:
+        """The values, one a line."""
+        return "\n".join(self.values)
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether the leaf compares with whole numbers, so that what is typed stays a number."""
+        operands = self.leaf.get("values", [self.leaf.get("value")])
+        return bool(operands) and all(isinstance(each, int) and not isinstance(each, bool) for each in operands)
+
     def shape(self) -> str:
         """What decides which fields are drawn: kinds, fields and ops, not the values compared with."""
         if self.is_leaf:
@@ -107,17 +140,19 @@ def read(post, *, of_lead: bool = True) -> Node | None:
 
 
 def act(root: Node | None, what: str, new: dict) -> Node | None:
-    """The tree after an act: "and:PATH" or "or:PATH" sets `new` beside a node, "remove:PATH" takes one away."""
+    """The tree after an act: "and:PATH" or "or:PATH" sets `new` beside a node, "add:PATH" into a group, "remove:PATH"
+    takes a node away.
+    """
     verb, _, path = what.partition(":")
     if root is None:
-        return Node("leaf", leaf=new) if verb in ("and", "or") else None
+        return Node("leaf", leaf=dict(new)) if verb in ("and", "or", "add") else None
     if verb == "remove":
         return _without(root, path)
     group = "all" if verb == "and" else "any"
     fresh = Node("leaf", leaf=dict(new))
     node = next((each for each in root.walk() if each.path == path), root)
     parent = next((each for each in root.walk() if any(child is node for child in each.children)), None)
-    if node.kind == group:
+    if node.kind == group or (verb == "add" and not node.is_leaf):
         node.children.append(fresh)
     elif parent is not None and parent.kind == group:
         place = next(i for i, child in enumerate(parent.children) if child is node)

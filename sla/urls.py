@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from sla.views import agreement, definition, verification
+from sla.views import (
+    agreement,
+    definition,
+    definition_compare,
+    definition_edit,
+    definition_rules,
+    definition_tiers,
+    verification,
+)
 
 urlpatterns = [
     path("agreement/", agreement.agreement, name="agreement"),
@@ -11,5 +19,50 @@ urlpatterns = [
     path("agreement/<int:number>/bundle.json", verification.agreement_bundle, name="agreement_bundle"),
     path("agreement/<int:number>/agreement.pdf", verification.agreement_pdf, name="agreement_pdf"),
     path("definition/", definition.definition, name="definition"),
+    path("definition/draft/", definition_edit.definition_draft, name="definition_draft"),
+    path("definition/compare/", definition_compare.definition_compare_choose, name="definition_compare_choose"),
+    path(
+        "definition/<int:number>/compare/<int:other>/",
+        definition_compare.definition_compare,
+        name="definition_compare",
+    ),
     path("definition/<int:number>/", definition.definition_version, name="definition_version"),
+    path("definition/<int:number>/edit/", definition_edit.definition_edit, name="definition_edit"),
+    path("definition/<int:number>/delete/", definition_edit.definition_delete, name="definition_delete"),
+    path("definition/<int:number>/summary/", definition_edit.definition_summary, name="definition_summary"),
+    path("definition/<int:number>/required/", definition_edit.definition_required, name="definition_required"),
+    path("definition/<int:number>/rules/add/", definition_rules.definition_rule_add, name="definition_rule_add"),
+    path("definition/<int:number>/rules/<int:pk>/", definition_rules.definition_rule, name="definition_rule"),
+    path(
+        "definition/<int:number>/rules/<int:pk>/points/",
+        definition_rules.definition_rule_points,
+        name="definition_rule_points",
+    ),
+    path(
+        "definition/<int:number>/rules/<int:pk>/move/",
+        definition_rules.definition_rule_move,
+        name="definition_rule_move",
+    ),
+    path(
+        "definition/<int:number>/rules/<int:pk>/copy/",
+        definition_rules.definition_rule_copy,
+        name="definition_rule_copy",
+    ),
+    path(
+        "definition/<int:number>/rules/<int:pk>/delete/",
+        definition_rules.definition_rule_delete,
+        name="definition_rule_delete",
+    ),
+    path("definition/<int:number>/tiers/add/", definition_tiers.definition_tier_add, name="definition_tier_add"),
+    path("definition/<int:number>/tiers/<int:pk>/", definition_tiers.definition_tier, name="definition_tier"),
+    path(
+        "definition/<int:number>/tiers/<int:pk>/move/",
+        definition_tiers.definition_tier_move,
+        name="definition_tier_move",
+    ),
+    path(
+        "definition/<int:number>/tiers/<int:pk>/delete/",
+        definition_tiers.definition_tier_delete,
+        name="definition_tier_delete",
+    ),
 ]

@@ -16,11 +16,12 @@ from django.urls import get_resolver, reverse
 from portal.accounts.models import Role
 
 ROOT = Path(settings.BASE_DIR)
-OWN_APPS = ("accounts", "outbox", "sla", "leads", "imports", "audit", "intake")
+OWN_APPS = ("accounts", "outbox", "sla", "leads", "imports", "audit", "intake", "backtest")
 ALL = frozenset(Role.values)
 LEADERS = {Role.MARKETING_LEADER, Role.SALES_LEADER}
 MARKETING = {Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN}
 READERS = ALL - {Role.REP}
+BACKTESTERS = LEADERS | MARKETING
 SALES = {Role.REP, Role.SALES_MANAGER}
 ADMINS = {Role.ADMIN}
 # without a session: sign-in and what belongs to it, health, the demo's doors (404 outside the demo)
@@ -61,6 +62,12 @@ MAY_OPEN = {
     "agreement_pdf": ALL,
     "definition": ALL,
     "definition_version": ALL,
+    "definition_compare": ALL,
+    "definition_facts": BACKTESTERS,
+    "definition_kinds": BACKTESTERS,
+    "definition_values": BACKTESTERS,
+    "definition_score": BACKTESTERS,
+    "definition_backtest": BACKTESTERS,
     "audit_latest": READERS,
     "audit": READERS,
     "leads": ALL,
@@ -68,7 +75,16 @@ MAY_OPEN = {
     "handoff": ALL,  # of those who see this one: its rep, the manager of the team, everybody else but other reps
     "import_list": MARKETING,
 }
-ARGUMENTS = {"number": 1, "month": "2026-10", "role": "rep", "key": "a-b", "uidb36": "1", "code": "11", "name": "x"}
+ARGUMENTS = {
+    "number": 1,
+    "month": "2026-10",
+    "role": "rep",
+    "key": "a-b",
+    "uidb36": "1",
+    "code": "11",
+    "name": "x",
+    "other": 1,
+}
 
 
 @cache
@@ -160,7 +176,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(import|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+        r"^(import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
     )
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)

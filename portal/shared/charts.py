@@ -142,6 +142,29 @@ def interval(
     return drawing("mini-svg", 18, label, out)
 
 
+def sweep(points: Sequence[tuple[int, int, int]], now: int, *, label: str) -> SafeString:
+    """Counts against a threshold: (threshold, all, those accepted), rising; `now` is where the definition stands."""
+    top, bottom, last = 16, 190, max(len(points) - 1, 1)
+    ticks = nice_ticks(0, max((count for _, count, _ in points), default=0), whole=True)
+    y = _scale(ticks, top, bottom)
+    axis, plot = _grid(ticks, y, words.thousands)
+    for place, css in ((1, ""), (2, " is-now")):
+        spots = [(pc(100 * i / last), y(point[place]), point) for i, point in enumerate(points)]
+        plot += [line(x1, y1, x2, y2, f"data-line{css}") for (x1, y1, _), (x2, y2, _) in pairwise(spots)]
+        for x, height, point in spots:
+            size = 5.5 if point[0] == now else 2.5
+            title = f"from {point[0]}: {words.thousands(point[1])} MQLs, {words.thousands(point[2])} accepted"
+            plot.append(f"<g><title>{escape(title)}</title>{circle(x, height, size, f'dot{css}')}</g>")
+    for i, (threshold, _, _) in enumerate(points):
+        strong = " t-strong" if threshold == now else ""
+        if strong:
+            plot.append(line(pc(100 * i / last), top - 8, pc(100 * i / last), bottom, "mark-line"))
+        if strong or i in (0, len(points) - 1):
+            plot.append(text(pc(100 * i / last), bottom + 17, words.thousands(threshold), f"t-mid{strong}"))
+    plot.append(text("50%", bottom + 33, "points that the lowest tier asks for", "t-mid"))
+    return _plotted(232, label, axis, plot)
+
+
 def share_bar(value: float, total: float, category: str | None = None) -> SafeString:
     """A bar beside a number that says the same (so it is hidden from screen readers); category gives its pattern."""
     share = max(0, min(100, 100 * value / total)) if total else 0

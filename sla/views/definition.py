@@ -4,9 +4,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from portal.accounts.permissions import May, require
+from portal.accounts.permissions import May, may, require
 from sla import words
 from sla.models import MQLDefinition, ScoringRule, SLAVersion
+from sla.views import _editor
 
 AXES = (
     (ScoringRule.Axis.FIT, "Fit: who they are"),
@@ -29,10 +30,17 @@ def definition_version(request, number):
 
 
 def _definition(request, definition):
-    context = {"definition": definition, "now": timezone.now()}
+    context = {
+        "definition": definition,
+        "now": timezone.now(),
+        "may_edit": may(request.user, May.EDIT_DEFINITION),
+        "may_backtest": may(request.user, May.BACKTEST_DEFINITION),
+    }
     if definition:
         rules = list(definition.rules.all())
         context |= {
+            "matrix": _editor.matrix_shown(definition.as_definition()),
+            "required": [words.field(name) for name in definition.required_facts],
             "tiers": [{"name": t.name, "key": t.key, "words": words.tier(t)} for t in definition.tiers.all()],
             "axes": [(title, [_said(rule) for rule in rules if rule.axis == axis]) for axis, title in AXES],
             "disqualifiers": [_said(rule) for rule in rules if rule.axis == ScoringRule.Axis.DISQUALIFIER],
