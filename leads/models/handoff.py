@@ -103,14 +103,17 @@ class Handoff(models.Model):
         REJECTED = lifecycle.REJECTED, "Rejected"
         WITHDRAWN = lifecycle.WITHDRAWN, "Withdrawn"
 
-    lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="handoffs")
+    # an index of its own only where it finds few: a lead's handoffs are found by their cycles
+    lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="handoffs", db_index=False)
     previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next_cycle")
     # together one foreign key, on the version's (id, definition): see the migration
     definition = models.ForeignKey(
-        "sla.MQLDefinition", on_delete=models.PROTECT, related_name="+", db_constraint=False
+        "sla.MQLDefinition", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    sla_version = models.ForeignKey("sla.SLAVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    tier = models.ForeignKey("sla.Tier", on_delete=models.PROTECT, null=True, related_name="+")
+    sla_version = models.ForeignKey(
+        "sla.SLAVersion", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    tier = models.ForeignKey("sla.Tier", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     fit = models.IntegerField(null=True)
     behaviour = models.IntegerField(null=True)
     total = models.IntegerField(null=True)

@@ -1,7 +1,7 @@
 """The lead: a person at a company; and its events, append-only."""
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower, Trim
 
 from portal.shared.triggers import append_only
@@ -13,20 +13,26 @@ FACTS = (
 
 
 class EmailKey(models.Func):
-    """The e-mail address without case, spaces and +tag: two spellings of one mailbox are one person."""
+    """The e-mail address without its +tag."""
 
     template = r"regexp_replace(%(expressions)s, '\+[^@]*@', '@')"
     output_field = models.TextField()
 
 
+# without case, spaces and +tag: two spellings of one mailbox are one person; few have a tag, and cutting it off costs
+MAILBOX = Case(
+    When(email__contains="+", then=EmailKey(Lower(Trim("email")))),
+    default=Lower(Trim("email")),
+    output_field=models.TextField(),
+)
+
+
 class Lead(models.Model):
     """One row per person. Facts are what is known now; a handoff keeps the facts that it was judged on."""
 
-    external_id = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    external_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001
     email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001
-    email_key = models.GeneratedField(
-        expression=EmailKey(Lower(Trim("email"))), output_field=models.TextField(null=True), db_persist=True
-    )
+    email_key = models.GeneratedField(expression=MAILBOX, output_field=models.TextField(null=True), db_persist=True)
     phone = models.CharField(max_length=60, blank=True, default="")
     first_name = models.CharField(max_length=120, blank=True, default="")
     last_name = models.CharField(max_length=120, blank=True, default="")
@@ -58,6 +64,8 @@ class Lead(models.Model):
             ),
         ]
         constraints = [
+            # `unique=True` would add a second index, for LIKE, which nothing asks for
+            models.UniqueConstraint(fields=["external_id"], name="leads_lead_one_an_outside_id"),
             models.UniqueConstraint(fields=["email_key"], name="leads_lead_one_a_mailbox"),
             models.CheckConstraint(condition=~Q(email=""), name="leads_lead_email_null_not_empty"),
             models.CheckConstraint(condition=~Q(external_id=""), name="leads_lead_external_id_null_not_empty"),
