@@ -1,9 +1,16 @@
-"""What the worker does for leads: evaluate again what is due."""
+"""What the worker does for leads: sweep the clocks, evaluate again what is due."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from leads.services.evaluate import evaluate_due
+from leads.services.sweep import sweep_clocks
+
+
+@shared_task(name="leads.sweep", ignore_result=True)
+def sweep():
+    """Clocks that ran out or are about to."""
+    sweep_clocks(at=timezone.now())
 
 
 @shared_task(name="leads.evaluate", ignore_result=True)

@@ -193,6 +193,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "portal.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep": {"task": "leads.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "outbox": {"task": "portal.outbox.deliver_messages", "schedule": 10.0, "options": {"expires": 10}},
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},
     "evaluate": {"task": "leads.evaluate", "schedule": 15.0, "options": {"expires": 15}},

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils import timezone
 
-from leads.mail.kinds import NEW_LEAD
+from leads.mail.kinds import NEW_LEAD, QUEUE
 from leads.models import Handoff
 from portal.outbox.mail import Mail, writes
 from portal.shared.time import full
@@ -17,6 +17,13 @@ def opened(payload):
 @writes("handoff.assigned", NEW_LEAD)
 def assigned(payload):
     return _mail(payload, "Now yours")
+
+
+@writes("handoff.queued", QUEUE, chat=True)
+def queued(payload):
+    """To the one who answers for the queue; None when somebody claimed it meanwhile."""
+    still = Handoff.objects.in_queue().filter(pk=payload["handoff"]).exists()
+    return _mail(payload, "In the queue") if still else None
 
 
 def _mail(payload, opening):

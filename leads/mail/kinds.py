@@ -17,6 +17,10 @@ BREACH = kind(
     "breach", "A clock ran out", hint="Of a lead in my team, or of mine: and when it goes to the queue.", roles=SALES,
     chat=True,
 )  # fmt: skip
+QUEUE = kind(
+    "queue", "A lead waits in the default queue", hint="Nobody was free, or it was handed back; I answer for it.",
+    roles=(Role.SALES_MANAGER, Role.SALES_LEADER, Role.ADMIN), chat=True,
+)  # fmt: skip
 DISPUTE = kind(
     "dispute",
     "A rejection is disputed",

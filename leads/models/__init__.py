@@ -1,5 +1,6 @@
 """The cases that are judged under the agreement, and the plan that says who gets them."""
 
+from leads.models.breach import Breach, Escalation, Watch
 from leads.models.clock import ClockCorrection
 from leads.models.decision import Decision
 from leads.models.dispute import Dispute, Ruling
@@ -16,6 +17,7 @@ from leads.models.routing import (
 )
 
 __all__ = [
-    "AccountOwner", "Assignment", "ClockCorrection", "Decision", "Dispute", "Event", "Handoff", "Lead", "NamedAccount",
-    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch",
+    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Decision", "Dispute", "Escalation", "Event", "Handoff",
+    "Lead", "NamedAccount", "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling",
+    "Touch", "Watch",
 ]  # fmt: skip

@@ -48,6 +48,12 @@ ASKS_FOR_THE_OWNER = """
     RETURN NULL;
 """
 
+WATCH = """
+    INSERT INTO leads_watch (handoff_id, next_at) VALUES (NEW.id, NEW.recorded_at)
+    ON CONFLICT (handoff_id) DO UPDATE SET next_at = EXCLUDED.next_at, plan = NULL;
+    RETURN NULL;
+"""
+
 
 class HandoffQuerySet(models.QuerySet):
     def undecided(self):
@@ -295,6 +301,24 @@ class Handoff(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("owner_id"),
                 timing=pgtrigger.Deferred,
                 func=OWNER_IS_THE_NEWEST,
+            ),
+            # whatever opens a handoff or starts its clocks: the sweep looks at it at once
+            pgtrigger.Trigger(
+                name="is_watched",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.decision_due_at IS NOT NULL"),
+                func=WATCH,
+            ),
+            pgtrigger.Trigger(
+                name="is_watched_again",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("status", "decision_due_at"),
+                condition=pgtrigger.Condition(
+                    "NEW.decision_due_at IS NOT NULL AND NEW.status = 'open'"
+                    " AND (OLD.decision_due_at IS NULL OR OLD.status <> 'open')"
+                ),
+                func=WATCH,
             ),
             no_truncate("handoffs"),
         ]

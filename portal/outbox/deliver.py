@@ -50,7 +50,7 @@ def _announce(at):
 
 def _is_for_chat(message):
     topic = TOPICS.get(message.topic)
-    return bool(topic and topic.chat)
+    return bool(topic and topic.chat) and not message.payload.get("silent")
 
 
 def _pass_on(facts, at):

@@ -1,12 +1,23 @@
 """The outbox's verbs: tell, try a dead letter again, read what the bell shows."""
 
+import datetime as dt
+import json
+from typing import NamedTuple
+
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.accounts.permissions import May, require
 from portal.outbox.models import Message, Notice
 
 log = structlog.get_logger(__name__)
+TELL_MANY = """
+INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts, last_error)
+SELECT topic, key, payload, recipient_id, %s, after, 0, ''
+FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::bigint[], %s::timestamptz[])
+    AS m(topic, key, payload, recipient_id, after)
+ON CONFLICT (key) DO NOTHING
+"""
 
 
 def tell(topic, *, key, payload, at, to=None):
@@ -19,6 +30,24 @@ def tell(topic, *, key, payload, at, to=None):
         [Message(topic=topic, key=f"{topic}:{key}", payload=payload, recipient=to, created_at=at, next_attempt_at=at)],
         ignore_conflicts=True,
     )
+
+
+class Told(NamedTuple):
+    """One of many messages: the payload as a dict, `to` the id of a user or None, `after` when it may go out."""
+
+    topic: str
+    key: str
+    payload: dict
+    to: int | None
+    after: dt.datetime
+
+
+def tell_many(messages, *, at):
+    """As `tell`, for many Told in one statement."""
+    rows = [(m.topic, f"{m.topic}:{m.key}", json.dumps(m.payload), m.to, m.after) for m in messages]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(TELL_MANY, [at, *map(list, zip(*rows, strict=True))])
 
 
 @transaction.atomic(durable=True)
