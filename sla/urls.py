@@ -4,6 +4,7 @@ from django.urls import path
 
 from sla.views import (
     agreement,
+    calendars,
     definition,
     definition_compare,
     definition_edit,
@@ -13,6 +14,11 @@ from sla.views import (
 )
 
 urlpatterns = [
+    path("calendars/", calendars.calendars, name="calendars"),
+    path("calendars/new/", calendars.calendar_new, name="calendar_new"),
+    path("calendars/give/", calendars.calendar_give, name="calendar_give"),
+    path("calendars/<int:pk>/", calendars.calendar, name="calendar"),
+    path("calendars/<int:pk>/holidays/", calendars.calendar_holidays, name="calendar_holidays"),
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/<int:number>/", agreement.agreement_version, name="agreement_version"),
     path("agreement/verify/", verification.agreement_verify, name="agreement_verify"),

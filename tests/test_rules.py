@@ -24,6 +24,7 @@ READERS = ALL - {Role.REP}
 BACKTESTERS = LEADERS | MARKETING
 SALES = {Role.REP, Role.SALES_MANAGER}
 ADMINS = {Role.ADMIN}
+CALENDARS = {Role.ADMIN, Role.SALES_MANAGER}
 # without a session: sign-in and what belongs to it, health, the demo's doors (404 outside the demo)
 OPEN = {
     *("account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password"),
@@ -47,6 +48,11 @@ MAY_OPEN = {
     "messages_retry_all": ADMINS,
     "message_retry": ADMINS,
     "rooms": ADMINS,
+    "absences": ALL,
+    "absence_add": ALL,
+    "calendars": CALENDARS,
+    "calendar_new": CALENDARS,
+    "calendar_give": CALENDARS,
     "people": ADMINS,
     "person_add": ADMINS,
     "person": ADMINS,
@@ -176,7 +182,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+        r"^(absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
     )
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)

@@ -17,6 +17,7 @@ PAGES = (
     ("Definition", "definition", May.READ_AGREEMENT),
     ("Import", "import_list", May.IMPORT_LEADS),
     ("People", "people", May.MANAGE_PEOPLE),
+    ("Hours", "calendars", May.MANAGE_CALENDARS),
     ("Messages", "messages", May.MANAGE_MESSAGES),
 )
 # beside the name of a page: its key here and a question (request) → number; an app adds its own when it is ready

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.accounts import demo, people, views
+from portal.accounts import away, demo, people, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("people/<int:pk>/reactivate/", people.reactivate, name="person_reactivate"),
     path("people/teams/add/", people.team_add, name="team_add"),
     path("people/teams/<int:pk>/", people.team, name="team"),
+    path("absences/", away.absences, name="absences"),
+    path("absences/add/", away.absence_add, name="absence_add"),
+    path("absences/<int:pk>/end/", away.absence_end, name="absence_end"),
     path("demo/", demo.demo, name="demo"),
     path("demo/<slug:role>/", demo.sign_in, name="demo_sign_in"),
 ]

@@ -3,7 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.absences import add_absence, end_absence
 from portal.accounts.models import Absence, User
@@ -11,6 +15,7 @@ from portal.accounts.refusals import AbsenceOver, AbsentAlready, DaysPast, DaysR
 from portal.shared.refusal import NotPermitted
 
 TODAY = dt.date(2026, 10, 15)
+DAY = dt.timedelta(days=1)
 
 
 def day(n):
@@ -128,3 +133,49 @@ def test_the_database_refuses(away, statement, said):
     away()
     with pytest.raises(IntegrityError, match=said), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+# --- the page ---------------------------------------------------------------------------------------
+def signed_in(person):
+    client = Client()
+    client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def dates(first, last):
+    today = timezone.localdate()
+    return {"first_day": (today + first * DAY).isoformat(), "last_day": (today + last * DAY).isoformat()}
+
+
+def test_a_rep_enters_an_own_absence_and_ends_it(people):
+    client = signed_in(people.rep)
+    answer = client.post(reverse("absence_add"), dates(0, 4) | {"note": "Holiday"}, follow=True)
+    assert "You get no new leads on these days" in answer.text
+    assert "One person is away today" in answer.text
+    absence = Absence.objects.get()
+    assert (absence.person, absence.created_by) == (people.rep, people.rep)
+    answer = client.post(reverse("absence_end", args=[absence.pk]), follow=True)
+    assert "The absence was ended" in answer.text
+    assert not User.objects.absent(on=timezone.localdate()).exists()
+
+
+def test_a_manager_enters_one_for_the_team_and_sees_only_the_team(people):
+    signed_in(people.south_rep).post(reverse("absence_add"), dates(0, 1))
+    client = signed_in(people.manager)
+    answer = client.post(reverse("absence_add"), dates(0, 1) | {"person": people.other_rep.pk}, follow=True)
+    assert "Otto Rep gets no new leads" in answer.text
+    assert "Suna Rep" not in answer.text
+    other = Absence.objects.get(person=people.south_rep)
+    assert client.post(reverse("absence_end", args=[other.pk])).status_code == 404
+
+
+def test_nobody_enters_an_absence_of_somebody_else(people):
+    answer = signed_in(people.rep).post(reverse("absence_add"), dates(0, 1) | {"person": people.other_rep.pk})
+    assert (answer.status_code, Absence.objects.count()) == (403, 0)
+
+
+@pytest.mark.parametrize("given", [{}, {"first_day": "soon", "last_day": "later"}, dates(4, 2), dates(-4, -2)])
+def test_days_that_cannot_be_are_refused_with_a_sentence(people, given):
+    answer = signed_in(people.rep).post(reverse("absence_add"), given)
+    assert (answer.status_code, Absence.objects.count()) == (422, 0)
+    assert "Nothing was saved" in answer.text
