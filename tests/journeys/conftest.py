@@ -75,3 +75,23 @@ def complaints(page):
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
+
+
+EVERY_LOOK = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
+
+
+@pytest.fixture
+def shown(check_axe):
+    """Checks the page in themes and widths: shown(page, name). Pictures go to the folder HANDOFF_PICTURES, if set."""
+
+    def look(page, name, looks=EVERY_LOOK):
+        for scheme, width in looks:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            check_axe(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            if folder := os.environ.get("HANDOFF_PICTURES"):
+                page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+
+    return look

@@ -1,7 +1,6 @@
 """Several leads at once in a real browser: asked about, answered per lead and undone without leaving the inbox."""
 
 import datetime as dt
-import os
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +11,6 @@ from tests import cast
 
 pytestmark = pytest.mark.journey
 MINUTE = dt.timedelta(minutes=1)
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 
 
 @pytest.fixture
@@ -26,22 +24,6 @@ def inbox(live_server, page, sign_in):
         for n in range(1, 6)
     ]
     return page, sign_in(page, people.rep), people, rows
-
-
-@pytest.fixture
-def shown(check_axe):
-    """Looks at the page in every theme and width; keeps pictures where HANDOFF_PICTURES names a folder."""
-
-    def look(page, name):
-        for scheme, width in LOOKS:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            check_axe(page)
-            if folder := os.environ.get("HANDOFF_PICTURES"):
-                page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
-        page.set_viewport_size({"width": 1440, "height": 900})
-
-    return look
 
 
 def tick(page, *numbers):
