@@ -8,11 +8,11 @@ from django.utils.safestring import SafeString, mark_safe
 from leads import clocks
 from leads.views.inbox_list import GROUPS, midnight
 from portal.shared import charts, text, time
-from portal.shared.templatetags.handoff import icon
 
 TAG = '<span class="tag{}">{}</span>'
 SCORE = '<span><span class="score">{}</span><span class="visually-hidden"> points</span></span>'
 CHIP = '<span class="chip" id="chip-{}" data-state="{}"{}>{}{}</span>'
+LATE = mark_safe('<svg class="icon" aria-hidden="true"><use href="#late-mark"/></svg>')  # drawn once on the page
 OOB = mark_safe(' hx-swap-oob="true"')
 
 
@@ -25,6 +25,7 @@ def printed(rows, now, *, current=None, ticked=(), query="", owners=False):
     return [
         _printed(row, now, owners)
         | {
+            "key": str(row["id"]),
             "href": mark_safe(f"{inbox}{row['id']}/{query}"),  # noqa: S308 (the query is escaped)
             "current": row["id"] == current,
             "ticked": str(row["id"]) in ticked,
@@ -59,12 +60,12 @@ def _meta(row, owners):
 
 
 def countdown(row, now):
-    """(state, ring or icon, words): the clock that runs out first."""
+    """(state, ring or mark, words): the clock that runs out first."""
     due = row["next_due_at"]
     state = clocks.state(row["qualified_at"], due, now)
     words = time.due_chip(due, now, timezone.get_default_timezone())
     if state == "late":
-        return state, icon("triangle-alert"), words
+        return state, LATE, words
     return state, charts.ring(clocks.left_share(row["qualified_at"], due, now)), words
 
 

@@ -54,7 +54,11 @@ class VersionQuerySet(models.QuerySet):
 
         A version begins at its effective_from, or with the second signature where that came later.
         """
-        return self.signed().filter(begins_at__lte=at).order_by("-begins_at", "-number").first()
+        return self.begun(at=at).first()
+
+    def begun(self, *, at):
+        """Those signed by both that had begun at `at`, the last one first."""
+        return self.signed().filter(begins_at__lte=at).order_by("-begins_at", "-number")
 
 
 class SLAVersion(models.Model):

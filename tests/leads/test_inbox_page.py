@@ -194,8 +194,8 @@ def test_the_cost_in_queries_does_not_grow_with_the_inbox(open_lead, rep, people
     assert costs[0] == costs[1]
     page, accept, reject = costs[0]
     assert page <= 8, costs
-    assert accept <= 10, costs
-    assert reject <= 11, costs
+    assert accept <= 8, costs
+    assert reject <= 9, costs
 
 
 def test_a_decided_lead_is_in_no_inbox(open_lead, rep, people):
