@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from leads.views import acts, bulk, disputes, handoff, inbox, inbox_poll, leads, people
+from leads.views import acts, agreement, bulk, disputes, handoff, inbox, inbox_poll, leads, people
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("disputes/<int:pk>/", disputes.dispute_rule, name="dispute_rule"),
     path("leads/<int:pk>/dispute/", disputes.handoff_dispute, name="handoff_dispute"),
     path("leads/<int:pk>/take-up/", acts.take_up, name="handoff_take_up"),
+    path("agreement/<int:number>/open/", agreement.agreement_open, name="agreement_open"),
+    path("agreement/trend/", agreement.agreement_trend, name="agreement_trend"),
     path("", include("leads.audit.urls")),
     path("", include("leads.backtest.urls")),
     path("", include("leads.intake.imports.urls")),

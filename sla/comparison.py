@@ -186,9 +186,7 @@ def _clocks(content, people):
         said = " and ".join(f"{start}–{end}" for start, end in hours) or "closed"
         yield f"exception {day}", "clocks", f"On {day}", said
     for touch in content.get("touches", ()):
-        kind, outcome = touch.split(":")
-        name = f"Counts as a contact: {words.field(kind)}, {outcome.replace('_', ' ')}"
-        yield f"touch {touch}", "clocks", name, "counts"
+        yield f"touch {touch}", "clocks", f"A contact: {words.TOUCHES.get(touch, touch)}", "counts"
 
 
 def _steps(content, people):

@@ -16,6 +16,18 @@ DAYS = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
     "sun": "Sunday",
 }  # fmt: skip
+# What a contact attempt can be, as "kind:outcome"
+TOUCHES = {
+    "call:reached": "a call that reaches the lead",
+    "call:voicemail": "a voicemail",
+    "call:no_answer": "a call that nobody answers",
+    "meeting:reached": "a meeting",
+    "meeting:no_answer": "a meeting that the lead missed",
+    "email:reached": "an e-mail that the lead answered",
+    "email:sent": "an e-mail that a person sent",
+    "message:reached": "a message that the lead answered",
+    "message:sent": "a message that a person sent",
+}
 UNITS = ((dt.timedelta(days=1), "day"), (dt.timedelta(hours=1), "hour"), (dt.timedelta(minutes=1), "minute"))
 MOST_LISTED = 8
 

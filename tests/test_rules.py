@@ -22,6 +22,7 @@ LEADERS = {Role.MARKETING_LEADER, Role.SALES_LEADER}
 MARKETING = {Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN}
 READERS = ALL - {Role.REP}
 BACKTESTERS = LEADERS | MARKETING
+AUTHORS = {Role.MARKETER, *LEADERS}
 SALES = {Role.REP, Role.SALES_MANAGER}
 ADMINS = {Role.ADMIN}
 CALENDARS = {Role.ADMIN, Role.SALES_MANAGER}
@@ -65,6 +66,22 @@ MAY_OPEN = {
     "agreement_version": ALL,
     "agreement_verify": ALL,
     "agreement_bundle": ALL,
+    "agreement_history": ALL,
+    "agreement_compare": ALL,
+    "agreement_open": ALL,
+    "agreement_trend": READERS,
+    "agreement_sign": ALL,  # whoever is no signatory gets the page back with the reason (422)
+    "agreement_withdraw": ALL,  # what is in force waits for nobody: 409, whoever asks
+    "agreement_return": ALL,
+    "agreement_edit": AUTHORS,
+    "agreement_section": AUTHORS,
+    "agreement_reason_add": AUTHORS,
+    "agreement_reason": AUTHORS,
+    "agreement_draft": AUTHORS,
+    "agreement_propose": AUTHORS,
+    "agreement_discard": AUTHORS,
+    "agreement_comment": AUTHORS | {Role.SALES_MANAGER},
+    "agreement_deputy": LEADERS,
     "agreement_pdf": ALL,
     "definition": ALL,
     "definition_version": ALL,
@@ -90,6 +107,7 @@ ARGUMENTS = {
     "code": "11",
     "name": "x",
     "other": 1,
+    "section": "sales",
 }
 
 

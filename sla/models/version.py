@@ -9,24 +9,15 @@ from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
 
 from portal.shared.triggers import frozen_once_proposed
+from sla import words
 from sla.models.chain import moves_the_head
 from sla.models.commitment import seconds
 from sla.models.party import Party
 from sla.models.signature import Signature
 
-# What a contact attempt can be, as "kind:outcome". By default reaching someone counts, and so does a message sent by
-# a person; a voicemail and a call that nobody answers are attempts.
-TOUCHES = {
-    "call:reached": "A call that reaches the lead",
-    "call:voicemail": "A voicemail",
-    "call:no_answer": "A call that nobody answers",
-    "meeting:reached": "A meeting",
-    "meeting:no_answer": "A meeting that the lead missed",
-    "email:reached": "An e-mail that the lead answered",
-    "email:sent": "An e-mail that a person sent",
-    "message:reached": "A message that the lead answered",
-    "message:sent": "A message that a person sent",
-}
+# By default reaching someone counts as a touch, and so does a message sent by a person; a voicemail and a call that
+# nobody answers are attempts.
+TOUCHES = {touch: f"{said[0].upper()}{said[1:]}" for touch, said in words.TOUCHES.items()}
 COUNTED = ("call:reached", "meeting:reached", "email:reached", "email:sent", "message:reached", "message:sent")
 
 

@@ -1,119 +1,115 @@
-"""The agreement to read, each version at its own address."""
+"""The agreement to read, each version at its own address, as a contract; any two of them side by side."""
 
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from portal.accounts.permissions import May, require
-from sla import words
-from sla.models import Category, Commitment, Party, Signature, SLAVersion
-
-MEASURES = {  # kind: (commitment, how it is measured)
-    "mqls": ("Volume", "MQLs delivered in a month"),
-    "acceptance": ("Acceptance", "Share of the month’s MQLs that sales accepts"),
-    "complete_facts": ("Complete facts", "Share of MQLs that arrive with every fact that the definition reads"),
-    "share_kept": ("Reliability", "Share of clocks that stop in time"),
-}
+from portal.accounts.permissions import May, may, require
+from sla import comparison
+from sla.models import SLAVersion
+from sla.views import _version as shown
 
 
 @require_GET
 def agreement(request):
     """The version in force, or how to get one where there is none."""
     require(request.user, May.READ_AGREEMENT)
-    return _agreement(request, _versions().in_force(at=timezone.now()))
+    return _agreement(request, shown.versions().in_force(at=timezone.now()))
 
 
 @require_GET
 def agreement_version(request, number):
     require(request.user, May.READ_AGREEMENT)
-    return _agreement(request, get_object_or_404(_versions(), number=number))
+    return _agreement(request, get_object_or_404(shown.versions(), number=number))
 
 
-def _versions():
-    return SLAVersion.objects.select_related("definition", "calendar", "predecessor", "proposed_by")
+@require_GET
+def agreement_compare(request, number, other):
+    """What changes from version `other` to version `number`."""
+    require(request.user, May.READ_AGREEMENT)
+    rows = SLAVersion.objects.select_related("definition", "calendar")
+    after, before = (get_object_or_404(rows, number=one) for one in (number, other))
+    found = comparison.compare(shown.said_by(before), shown.said_by(after), people=shown.names())
+    numbers = SLAVersion.objects.order_by("-number").values_list("number", flat=True)
+    context = {"before": before, "after": after, "comparison": found, "numbers": numbers, "now": timezone.now()}
+    return render(request, "sla/agreement_compare.html", context)
 
 
 def _agreement(request, version):
-    now = timezone.now()
-    context = {"version": version, "now": now, "versions": _history(now)}
-    if version:
-        context |= _content(version, now)
-    return render(request, "sla/agreement.html", context)
+    return render(request, "sla/agreement.html", page(request, version, at=timezone.now()))
 
 
-def _content(version, now):
-    """What the contract says, section by section."""
-    business = version.clock_basis == SLAVersion.ClockBasis.CALENDAR
-    commitments = list(version.commitments.select_related("tier"))
-    tiers = list(version.definition.tiers.all())
-    reasons = list(version.reasons.all())
-    return {
-        "status": _status(version, now),
-        "tiers": [{"name": tier.name, "key": tier.key, "words": words.tier(tier)} for tier in tiers],
-        "lowest": min((tier.total for tier in tiers), default=0),
-        "marketing": [_measured(c) for c in commitments if c.party == Party.MARKETING],
-        "reliability": [_measured(c) for c in commitments if c.kind == Commitment.Kind.SHARE_KEPT],
-        "times": _times(commitments, tiers, business),
-        "clock": _clock(version, business),
-        "undo": words.span(version.undo_within),
-        "cool_off": words.span(version.cool_off),
-        "reasons": [(c.value, c.label, [r for r in reasons if r.category == c and not r.retired]) for c in Category],
-        "retired": [reason for reason in reasons if reason.retired],
-        "signatures": _signatures(version),
-    }
+def page(request, version, *, at):
+    """Everything the page of a version shows; without a version what there is before the first one."""
+    history = shown.everything(at)
+    listed = [{"stands": one, "chip": shown.chip(one)} for one in history]
+    context = {"version": version, "now": at, "versions": listed, "may_draft": may(request.user, May.DRAFT_AGREEMENT)}
+    if version is None:
+        return context
+    stands = shown.of(version, history)
+    base, found = shown.changes(version, history)
+    return context | shown.contract(version) | {
+        "stands": stands,
+        "status": (stands.state, shown.chip(stands)),
+        "title": shown.title(stands),
+        "base": base,
+        "comparison": found,
+        "changed": {change.name for change in found.changes} if found else (),
+        "may": shown.allowed(stands, request.user, at=at),
+        "signatures": shown.signatures(stands, at=at),
+        "deputies": shown.deputies(request.user, at=at),
+        "comments": _by_section(version),
+        "moments": moments(stands),
+        "steps": steps(stands),
+        "sections": comparison.SECTIONS,
+        "typed_name": request.user.name,
+    }  # fmt: skip
 
 
-def _status(version, now):
-    """One word for a machine, one for a person: draft, proposed, in force, replaced, not yet."""
-    if not version.proposed_at:
-        return "draft", "Draft"
-    in_force = SLAVersion.objects.in_force(at=now)
-    if version == in_force:
-        return "in_force", "In force"
-    if not SLAVersion.objects.signed().filter(pk=version.pk).exists():
-        return "proposed", "Waiting for signatures"
-    if version.effective_from > now:
-        return "signed", "Signed, begins later"
-    return "replaced", "Replaced"
+def _by_section(version):
+    found = {}
+    for comment in version.comments.select_related("commented_by"):
+        found.setdefault(comment.section, []).append(comment)
+    return found
 
 
-def _measured(commitment):
-    name, measure = MEASURES[commitment.kind]
-    target = words.target(commitment.kind, commitment.at_least, commitment.at_most)
-    return {"name": name, "measure": measure, "target": target}
+def moments(stands):
+    """What happened to the version, newest first: (when, words, note, whether it is one of its turns)."""
+    version, rows = stands.version, []
+    start = f"Drafted from v{version.started_from.number}" if version.started_from else "Drafted"
+    rows.append((version.created_at, f"{start}{_by(version.created_by)}", "", False))
+    for comment in version.comments.select_related("commented_by"):
+        rows.append((comment.commented_at, f"{comment.commented_by.name} commented", comment.text, False))
+    if version.proposed_at:
+        rows.append((version.proposed_at, f"Proposed{_by(version.proposed_by)}", "", True))
+    for row in stands.signatures.values():
+        stead = f", deputy for {row.deputy_for.name}" if row.deputy_for else ""
+        rows.append((row.signed_at, f"Signed for {row.get_party_display().lower()} by {row.name}{stead}", "", True))
+    if stands.withdrawal:
+        end = stands.withdrawal
+        rows.append((end.withdrawn_at, f"{end.get_kind_display()} by {end.name}", end.comment, True))
+    if stands.begins_at:
+        rows.append((stands.begins_at, "Begins" if stands.state == "signed" else "Came into force", "", True))
+    return sorted(rows, key=lambda row: row[0], reverse=True)
 
 
-def _times(commitments, tiers, business):
-    """Sales’s times: a row a kind, a cell a tier."""
-    within = {(c.kind, c.tier_id): c.within for c in commitments if c.within is not None}
-    rows = ((Commitment.Kind.FIRST_CONTACT, "First contact"), (Commitment.Kind.DECISION, "Decision"))
-    return [
-        {"name": name, "cells": [(tier.name, words.span(within[kind, tier.pk], business=business)) for tier in tiers]}
-        for kind, name in rows
-    ]
+def steps(stands):
+    """The five steps of a version's life as (words, when, who, done, current)."""
+    version, signed = stands.version, sorted(stands.signatures.values(), key=lambda row: row.signed_at)
+    first, second = [*signed, None, None][:2]
+    ended = stands.withdrawal or stands.state == "overtaken"
+    rows = [("Draft", version.created_at, version.created_by and version.created_by.name)]
+    rows.append(("Proposed", version.proposed_at, version.proposed_by and version.proposed_by.name))
+    label = f"Signed by {first.get_party_display().lower()}" if first else "Signed by one side"
+    rows.append((label, first and first.signed_at, first and first.name))
+    rows.append(("Signed by both", second and second.signed_at, second and second.name))
+    begun = stands.state in ("in_force", "succeeded")
+    dated = version.effective_from and (not version.proposed_at or version.effective_from > version.proposed_at)
+    rows.append(("In force", stands.begins_at or (version.effective_from if dated else None), None))
+    done = [version.created_at, version.proposed_at, first, second, begun]
+    current = next((i for i, one in enumerate(done) if not one), None) if not ended else None
+    return [(*row, bool(done[i]), i == current) for i, row in enumerate(rows)]
 
 
-def _clock(version, business):
-    if not business:
-        return "Clocks run around the clock, on every day of the week."
-    return f"Clocks run {words.week(version.calendar.week, version.calendar.zone)}, and stop on the agreed holidays."
-
-
-def _signatures(version):
-    """Both sides in order; an open place where nobody has signed."""
-    signed = {signature.party: signature for signature in version.signatures.all()}
-    return [(party.label, signed.get(party.value)) for party in Party]
-
-
-def _history(now):
-    """All versions, the newest first, each with its state in words."""
-    signed = Signature.objects.values_list("version", "party")
-    parties = {}
-    for version, party in signed:
-        parties.setdefault(version, set()).add(party)
-    versions = list(SLAVersion.objects.select_related("definition").order_by("-number"))
-    begun = [v for v in versions if len(parties.get(v.pk, ())) == len(Party) and v.effective_from <= now]
-    in_force = max(begun, key=lambda version: version.effective_from, default=None)
-    return [
-        {"version": v, "in_force": v is in_force, "signed": len(parties.get(v.pk, ())) == len(Party)} for v in versions
-    ]
+def _by(person):
+    return f" by {person.name}" if person else ""

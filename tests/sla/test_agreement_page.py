@@ -49,7 +49,7 @@ def test_each_version_has_its_own_address_and_says_what_became_of_it(reader, agr
     assert "Agreement v2 is a draft" in page(reader, "agreement_version", 2)
     propose_version(version_id=drafted.pk, effective_from=now, by=people.marketing_leader, at=now)
     html = page(reader, "agreement_version", 2)
-    assert "waits for signatures" in html
+    assert "Agreement v2 needs your signature" in html
     assert "not signed" in html
     assert "Agreement v1 is in force" in page(reader, "agreement")
     for party, leader in ((Party.MARKETING, people.marketing_leader), (Party.SALES, people.sales_leader)):
