@@ -1,8 +1,9 @@
-"""What the worker does for leads: sweep the clocks, evaluate again what is due."""
+"""What the worker does for leads: sweep the clocks, write digests, evaluate again what is due."""
 
 from celery import shared_task
 from django.utils import timezone
 
+from leads.services.digests import tell_digests
 from leads.services.evaluate import evaluate_due
 from leads.services.sweep import sweep_clocks
 
@@ -11,6 +12,12 @@ from leads.services.sweep import sweep_clocks
 def sweep():
     """Clocks that ran out or are about to."""
     sweep_clocks(at=timezone.now())
+
+
+@shared_task(name="leads.digests", ignore_result=True)
+def digests():
+    """The morning's digests, and on Mondays the leaders' review."""
+    tell_digests(at=timezone.now())
 
 
 @shared_task(name="leads.evaluate", ignore_result=True)

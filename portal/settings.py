@@ -193,6 +193,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "portal.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "digests": {"task": "leads.digests", "schedule": 300.0, "options": {"expires": 300}},
     "sweep": {"task": "leads.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "outbox": {"task": "portal.outbox.deliver_messages", "schedule": 10.0, "options": {"expires": 10}},
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -27,3 +27,10 @@ DISPUTE = kind(
     hint="For me to rule on, or ruled on.",
     roles=(*SALES, *LEADERS, Role.MARKETER),
 )
+DIGEST = kind(
+    "digest", "The day’s digest", hint="Each working morning: overdue, due today, new.", roles=SALES, ways=(MAIL,)
+)
+REVIEW = kind(
+    "review", "The week’s conversion review", hint="Each Monday: how many were accepted, and why the others were not.",
+    roles=LEADERS, ways=(MAIL,),
+)  # fmt: skip
