@@ -91,6 +91,7 @@ MAY_OPEN = {
     "definition_values": BACKTESTERS,
     "definition_score": BACKTESTERS,
     "definition_backtest": BACKTESTERS,
+    "agreement_impact": BACKTESTERS,
     "audit_latest": READERS,
     "audit": READERS,
     "leads": ALL,

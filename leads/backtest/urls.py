@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from leads.backtest import lead_views, views
+from leads.backtest import impact_views, lead_views, views
 
 urlpatterns = [
+    path("agreement/<int:number>/impact/", impact_views.agreement_impact, name="agreement_impact"),
     path("definition/facts/", lead_views.definition_facts, name="definition_facts"),
     path("definition/facts/kinds/", lead_views.definition_kinds, name="definition_kinds"),
     path("definition/facts/values/", lead_views.definition_values, name="definition_values"),
