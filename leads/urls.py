@@ -3,8 +3,16 @@
 from django.urls import include, path
 
 from leads.views import acts, agreement, bulk, disputes, handoff, inbox, inbox_poll, leads, people
+from leads.views import acts, bulk, disputes, handoff, home, inbox, inbox_poll, leads, owners, people, queue
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("home/breaching/", home.breaching, name="home_breaching"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/<int:pk>/claim/", queue.claim, name="queue_claim"),
+    path("leads/<int:pk>/hand-back/", owners.hand_back, name="handoff_hand_back"),
+    path("leads/<int:pk>/reassign/", owners.reassign, name="handoff_reassign"),
+    path("people/<int:pk>/hand-over/", owners.hand_over, name="person_hand_over"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/filters/", inbox.filters, name="inbox_filters"),
     path("inbox/clocks/", inbox_poll.clocks, name="inbox_clocks"),

@@ -47,10 +47,22 @@ def handoff(request, pk):
         "rules": [rule for rule in (row.breakdown or {}).get("rules", ()) if rule["fired"]],
         "history": history(row),
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
+        "acts": _acts(request.user, row),
         "now": now,
         **panel(request.user, row, now),
     }
     return answer(request, "leads/handoff.html", context)
+
+
+def _acts(user, row):
+    """Which acts on the owner this person may do now."""
+    works = row.is_open and row.clocks_run and Handoff.objects.workable_by(user).filter(pk=row.pk).exists()
+    acts = {
+        "claim": row.waits_in_queue and may(user, May.CLAIM_LEADS),
+        "reassign": may(user, May.REASSIGN_LEADS) and (works or row.waits_in_queue),
+        "hand_back": works and not row.waits_in_queue and may(user, May.HAND_BACK_LEADS),
+    }
+    return acts | {"any": any(acts.values())}
 
 
 def history(row):

@@ -9,7 +9,9 @@ from portal.accounts.permissions import May, may
 
 # label, URL name, who: in the order people work
 PAGES = (
+    ("Home", "home", May.SEE_BOARD),
     ("Inbox", "inbox", May.WORK_INBOX),
+    ("Queue", "queue", May.CLAIM_LEADS),
     ("Audit", "audit_latest", May.READ_AUDIT),
     ("Leads", "leads", May.READ_AUDIT),
     ("Disputes", "disputes", May.READ_AUDIT),

@@ -5,7 +5,6 @@ from django.urls import path
 from portal.accounts import away, demo, people, views
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("me/", views.me, name="me"),
     path("me/theme/", views.theme, name="theme"),
     path("me/keys/", views.keys, name="keys"),

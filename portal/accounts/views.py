@@ -1,4 +1,4 @@
-"""Doors to one's own preferences, and the way to the page one works on."""
+"""Doors to one's own preferences."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -6,18 +6,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.models import Theme
-from portal.accounts.permissions import May, may
 from portal.accounts.services import choose_theme, switch_keys
 from portal.shared.htmx import nothing, wants_part
-
-
-@require_GET
-def home(request):
-    """Each role starts where its work is."""
-    for what, page in ((May.WORK_INBOX, "inbox"), (May.READ_AUDIT, "audit_latest"), (May.MANAGE_PEOPLE, "people")):
-        if may(request.user, what):
-            return redirect(page)
-    return redirect("me")
 
 
 @require_GET
