@@ -42,6 +42,7 @@ class ImportJob(models.Model):
     stored_as = models.CharField(max_length=80, unique=True, help_text="its name in the folder of uploads")
     size = models.PositiveBigIntegerField(help_text="bytes")
     mapping = models.JSONField(default=dict)
+    profile = models.JSONField(default=dict, help_text="what the file holds, read once; see imports/profile.py")
     is_historical = models.BooleanField(default=False)
     status = models.CharField(max_length=9, choices=Status, default=Status.UPLOADED)
     created_at = models.DateTimeField()
@@ -90,6 +91,10 @@ class ImportJob(models.Model):
     @property
     def path(self):
         return settings.DATA_DIR / "uploads" / self.stored_as
+
+    @property
+    def beginning_path(self):
+        return settings.DATA_DIR / "uploads" / f"{self.stored_as}.beginning.csv"
 
     @property
     def errors_path(self):

@@ -129,9 +129,9 @@ class Column:
     seen: dict = field(default_factory=dict)
     shapes: dict = field(default_factory=dict)
 
-    def look(self, text):
-        """Count every format that reads this cell; equal texts are read once, equal shapes tried on few formats."""
-        self.filled += 1
+    def look(self, text, cells=1):
+        """Count every format that reads these cells; equal texts are read once, equal shapes tried on few formats."""
+        self.filled += cells
         fits = self.seen.get(text)
         if fits is None:
             fits = tuple(name for name, parse in self._shaped(text) if parse(text))
@@ -140,7 +140,7 @@ class Column:
             if len(self.samples) < 5:
                 self.samples[text] = True
         for name in fits:
-            self.counts[name] += 1
+            self.counts[name] += cells
 
     def _shaped(self, text):
         """The formats that texts with digits in these places can have at all."""

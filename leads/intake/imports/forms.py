@@ -92,24 +92,24 @@ class DefaultsForm(forms.Form):
         return {name: value for name, value in before.items() if name not in self.fields} | said
 
 
-def document_of(post, source, before, reasons):
+def document_of(post, profile, before, reasons):
     """The mapping document that the matching form tells of; what the form does not show of `before` is kept."""
     old = before.get("columns", {})
     known = {}
     for name, value in old.items():
-        known.setdefault(source.place(values.column_of(value)), []).append(name)
-    chosen = _chosen(post, source, known)
+        known.setdefault(profile.place(values.column_of(value)), []).append(name)
+    chosen = _chosen(post, profile, known)
     columns, fresh = {}, []
     for name, place in chosen.items():
         here = known.get(place, [])
-        columns[name] = old[name] if name in here else source.header[place]
+        columns[name] = old[name] if name in here else profile.header[place]
         if main_of(here) == name:  # fields beside the one that the page shows stay with their column
             columns |= {other: old[other] for other in here if other not in chosen}
         if name in values.CLOSED and post.get(f"values-of-{place}") == name:
             _translate(columns, name, post, place, takes_reason=name == "decision" and "reason" not in chosen)
         elif name in values.CLOSED and name not in here:
             fresh.append(name)
-    columns = values.proposed(source, columns, fresh, reasons)
+    columns = values.proposed(profile, columns, fresh, reasons)
     dates = {name: post.get(f"dates-{name}") for name in fields.MOMENTS if _same(name, columns, old)}
     dates = {name: pattern for name, pattern in dates.items() if pattern}
     return {**before, "columns": columns, "format": {**before.get("format", {}), "dates": dates}}
@@ -122,10 +122,10 @@ def main_of(names):
     return order[0] if order else min(names, default="")
 
 
-def _chosen(post, source, known):
+def _chosen(post, profile, known):
     """{field: place} as the selects have it; a field goes to the first column that claims it."""
     chosen = {}
-    for place, column in enumerate(source.header):
+    for place, column in enumerate(profile.header):
         name = post.get(f"becomes-{place}", LEAVE_OUT)
         if name == AS_ATTRIBUTE:
             kept = (field for field in known.get(place, []) if field.startswith(fields.ATTRIBUTE))

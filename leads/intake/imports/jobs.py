@@ -9,18 +9,15 @@ from django.db import connections, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from leads.intake.imports import values
+from leads.intake.imports import fields, profile, values
 from leads.intake.imports.engine import import_leads
 from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import Cancelled, FileRefused
 from leads.intake.imports.propose import propose_document
-from leads.intake.imports.readers import open_source
 from leads.intake.models import ImportJob
 from portal.accounts.permissions import May, require
 from portal.shared.refusal import Refusal
 
-FALLBACK = "cp1252"  # proposed where a file is not UTF-8; the page shows how it reads then
-CHECKED_ROWS = 2000
 Status = ImportJob.Status
 
 
@@ -50,20 +47,23 @@ def upload(*, file, by, at, saved=None):
     with job.path.open("wb") as stored:
         for chunk in file.chunks():
             stored.write(chunk)
+    job.mapping = saved.document if saved else {}
     try:
-        source = open_source(job.path, encoding=FALLBACK)
+        found = profile.read(job)
     except Refusal:
         job.path.unlink()
         raise
-    job.mapping, job.notes = saved.document if saved else _proposed(source, at), list(source.notes)
+    if not saved:
+        job.mapping = _proposed(found, at)
+    job.profile, job.notes = found.as_json() | {"asked": profile.asked_by(job.mapping)}, found.notes
     job.save()
     return job
 
 
-def _proposed(source, at):
+def _proposed(found, at):
     """A mapping for a file nobody described: from its headings, and from the values that can mean one thing only."""
-    document = propose_document(source)
-    document["columns"] = values.proposed(source, document["columns"], values.CLOSED, values.catalogue(at=at))
+    document = propose_document(found)
+    document["columns"] = values.proposed(found, document["columns"], values.CLOSED, values.catalogue(at=at))
     return document
 
 
@@ -73,16 +73,34 @@ def set_mapping(*, job_id, document, historical, by):
     job = _waiting(job_id, by)
     read_mapping(document)
     job.mapping, job.is_historical = document, historical
-    job.save(update_fields=["mapping", "is_historical"])
+    job.profile = profile.of(job).as_json()
+    job.save(update_fields=["mapping", "is_historical", "profile"])
     return job
 
 
 def check(*, job, at):
     """A dry run over the beginning of the file. Returns the Report. Refuses as import_leads does."""
+    found = profile.of(job)
+    written = {"delimiter": found.delimiter, "encoding": found.encoding, "dates": date_formats(job, found)}
     return import_leads(
-        path=job.path, document=job.mapping, historical=job.is_historical, at=at, by=job.created_by, dry_run=True,
-        errors_path=job.path.with_suffix(".check.csv"), most_rows=CHECKED_ROWS, lock_timeout=10,
+        path=job.beginning_path if job.beginning_path.is_file() else job.path,
+        document=job.mapping | {"format": written}, historical=job.is_historical, at=at, by=job.created_by,
+        dry_run=True, errors_path=job.path.with_suffix(".check.csv"), most_rows=profile.CHECKED_ROWS, lock_timeout=10,
     )  # fmt: skip
+
+
+def date_formats(job, found):
+    """{field: format} of the mapped date columns, as the mapping says or the whole file was read (`found`).
+
+    Refuses: DatesAmbiguous, MappingRefused.
+    """
+    mapping = read_mapping(job.mapping)
+    formats = dict(mapping.dates)
+    for name in fields.MOMENTS:
+        place = found.place(mapping.columns[name].name) if name in mapping.columns else None
+        if name not in formats and place is not None and (written := found.written(place, name)):
+            formats[name] = written
+    return formats
 
 
 def start(*, job_id, by, at, send):

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from psycopg.errors import LockNotAvailable
 
-from leads.intake.imports import engine, fields, jobs, values
+from leads.intake.imports import fields, jobs, profile, values
 from leads.intake.imports.dates import in_words
 from leads.intake.imports.forms import DefaultsForm, main_of
-from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import ROWS, DatesAmbiguous
-from leads.intake.imports.readers import open_source, samples
 from portal.shared.refusal import Refusal
 
 
@@ -33,20 +31,17 @@ def context(job, *, at):
     found = {"job": job, "lines": [], "closed": [], "reasons": reasons, "report": None, "refusal": "", "choices": []}
     found["defaults_form"] = defaults_form(job, reasons)
     try:
-        source = _source(job)
-        found["source"] = source
-        found["closed"] = values.find(source, job.mapping, reasons)
+        held = found["profile"] = profile.of(job)
     except Refusal as refusal:
         return found | {"refusal": refusal.sentence}
-    rows = samples(source)
-    found["seen"] = len(rows)
+    found["closed"] = values.find(held, job.mapping, reasons)
     dates = found["dates"] = {}
     try:
-        dates |= check_formats(job)
+        dates |= jobs.date_formats(job, held)
         report = jobs.check(job=job, at=at)
         found["report"], found["ready"] = report, report.rows - report.refused
         found["kinds"] = _kinds(report.first_errors)
-        found["is_beginning"] = report.rows >= jobs.CHECKED_ROWS
+        found["is_beginning"] = report.rows < held.rows
     except DatesAmbiguous as refusal:
         field = refusal.field
         found["choices"] = [(field, pattern, words, ", ".join(few[:3])) for pattern, words, few in refusal.choices]
@@ -55,7 +50,7 @@ def context(job, *, at):
         found["refusal"] = refusal.sentence
     except LockNotAvailable:
         found["refusal"] = "Another import is being checked or run just now. Check again in a moment."
-    found["lines"] = _lines(source, rows, job.mapping, dates, found)
+    found["lines"] = _lines(held, job.mapping, dates, found)
     found["matched"] = sum(bool(line.becomes) for line in found["lines"])
     said = job.mapping.get("format", {}).get("dates", {})
     found["said"] = [(name, fields.label_of(name), pattern, in_words(pattern)) for name, pattern in said.items()]
@@ -70,29 +65,23 @@ def defaults_form(job, reasons, data=None):
 
 def check_formats(job):
     """{field: format} of the file's dates, decided over the whole file. Refuses: DatesAmbiguous, MappingRefused."""
-    return engine.find_dates(read_mapping(job.mapping), _source(job), lambda rows, done, stage: None)
+    return jobs.date_formats(job, profile.of(job))
 
 
-def _source(job):
-    written = job.mapping.get("format", {})
-    return open_source(job.path, delimiter=written.get("delimiter"), encoding=written.get("encoding") or jobs.FALLBACK)
-
-
-def _lines(source, rows, document, dates, found):
+def _lines(held, document, dates, found):
     """The columns in the file's order, each with what it becomes and what is to be said of it."""
     names = {}
     for name, value in document.get("columns", {}).items():
-        names.setdefault(source.place(values.column_of(value)), []).append(name)
+        names.setdefault(held.place(values.column_of(value)), []).append(name)
     closed = {column.place: column for column in found["closed"]}
     asked = {choice[0] for choice in found["choices"]}
     lines = []
-    for place, column in enumerate(source.header):
-        cells = [cells[place] for cells in rows]
+    for place, column in enumerate(held.header):
         name = main_of(names.get(place, []))
         kind = name if name in fields.FIELDS else "attribute" if name else ""
-        filled = sum(bool(cell.strip()) for cell in cells)
-        state, note = _note(name, filled, len(rows), closed.get(place), dates.get(name), name in asked)
-        lines.append(Line(place, column, _first(cells), filled, kind, note, state))
+        filled = held.filled[place]
+        state, note = _note(name, filled, held.seen, closed.get(place), dates.get(name), name in asked)
+        lines.append(Line(place, column, held.firsts[place], filled, kind, note, state))
     return lines
 
 
@@ -109,10 +98,6 @@ def _note(name, filled, seen, closed, pattern, is_asked):
     if filled == seen:
         return "ok", "all filled"
     return ("ok" if filled else "idle"), f"{filled} of {seen} filled"
-
-
-def _first(cells):
-    return [cell[:60] for cell in dict.fromkeys(cell.strip() for cell in cells) if cell][:3]
 
 
 def _kinds(problems):

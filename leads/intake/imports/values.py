@@ -1,17 +1,14 @@
 """Columns that take one of a few words of ours: the values that occur in the file, and what each one means to us."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from leads.intake.imports import fields
 from leads.intake.imports.law import CATEGORIES
 from leads.intake.imports.propose import fold
-from leads.intake.imports.readers import Reader
 from sla.models import Category, SLAVersion
 from sla.starter import REASONS
 
 CLOSED = ("decision", "reason", "outcome")
-COUNTED_ROWS = 100_000
 SHOWN = 60
 REJECTED = "rejected:"
 OURS = {
@@ -103,38 +100,23 @@ def catalogue(*, at):
     ]
 
 
-def find(source, document, reasons):
-    """The Closed columns of a file under its mapping, each with its values, the most frequent first."""
+def find(profile, document, reasons):
+    """The Closed columns of a profiled file under its mapping, each with its values, the most frequent first."""
     columns = document.get("columns", {})
     wanted = {}
     for name in CLOSED:
-        place = source.place(column_of(columns[name])) if name in columns else None
+        place = profile.place(column_of(columns[name])) if name in columns else None
         if place is not None and not (name == "reason" and wanted.get("decision") == place):
             wanted[name] = place
-    if not wanted:
-        return []
-    counts, read = count(source, wanted)
     takes_reason = "reason" not in wanted
     return [
-        _closed(source, document, reasons, name, place, counts[name], takes_reason and name == "decision", read)
+        _closed(profile, document, reasons, name, place, takes_reason and name == "decision")
         for name, place in wanted.items()
     ]
 
 
-def count(source, wanted):
-    """({field: Counter of the column's values}, rows read) for `wanted` {field: place}, over the file's beginning."""
-    counts, read = {name: Counter() for name in wanted}, 0
-    for _, cells in Reader(source, lambda problem: None):
-        for name, place in wanted.items():
-            counts[name][cells[place].strip()] += 1
-        read += 1
-        if read == COUNTED_ROWS:
-            break
-    return counts, read
-
-
-def _closed(source, document, reasons, name, place, counts, takes_reason, read):
-    columns = document["columns"]
+def _closed(profile, document, reasons, name, place, takes_reason):
+    columns, (counts, distinct) = document["columns"], profile.counts(place)
     said, because = values_of(columns[name]), values_of(columns.get("reason", "")) if takes_reason else {}
     default = document.get("defaults", {}).get(name, "")
     values = []
@@ -144,7 +126,13 @@ def _closed(source, document, reasons, name, place, counts, takes_reason, read):
             chosen = REJECTED + reason
         values.append(Value(raw, often, chosen, stands(name, raw, reasons, default)))
     return Closed(
-        place, source.header[place], name, takes_reason, values, len(counts) - len(values), read == COUNTED_ROWS
+        place,
+        profile.header[place],
+        name,
+        takes_reason,
+        values,
+        distinct - len(values),
+        profile.counted < profile.rows,
     )
 
 
@@ -177,18 +165,16 @@ def obvious(name, raw, reasons):
     return MEANS[name].get(folded, "")
 
 
-def proposed(source, columns, names, reasons):
+def proposed(profile, columns, names, reasons):
     """`columns` with our words for the obvious values of the closed fields `names`."""
     wanted = {
         name: place
         for name in names
-        if name in columns and (place := source.place(column_of(columns[name]))) is not None
+        if name in columns and (place := profile.place(column_of(columns[name]))) is not None
     }
-    if not wanted:
-        return columns
     made = dict(columns)
-    for name, counts in count(source, wanted)[0].items():
-        words = {raw: word for raw in counts if (word := obvious(name, raw, reasons))}
+    for name, place in wanted.items():
+        words = {raw: word for raw in profile.counts(place)[0] if (word := obvious(name, raw, reasons))}
         if words:
             made[name] = {"column": column_of(columns[name]), "values": words}
     return made

@@ -6,9 +6,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from leads.intake import tasks
-from leads.intake.imports import fields, jobs, matching, saved, values
+from leads.intake.imports import fields, jobs, matching, profile, saved, values
 from leads.intake.imports.forms import DocumentForm, SaveForm, UploadForm, document_of
-from leads.intake.imports.readers import open_source
 from leads.intake.models import ImportJob, SavedMapping
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, finished, go, invalid, overtaken
@@ -116,12 +115,13 @@ def import_errors(request, pk):
 
 def _job(request, pk):
     require(request.user, May.IMPORT_LEADS)
-    return get_object_or_404(ImportJob, pk=pk)
+    return get_object_or_404(ImportJob.objects.defer("profile"), pk=pk)
 
 
 def _list(form):
     return {
-        "form": form, "jobs": ImportJob.objects.select_related("created_by")[:LISTED], "now": timezone.now(),
+        "form": form, "now": timezone.now(),
+        "jobs": ImportJob.objects.select_related("created_by").defer("profile")[:LISTED],
         "saved": [(one, len(one.document.get("columns", {}))) for one in SavedMapping.objects.all()],
     }  # fmt: skip
 
@@ -143,9 +143,8 @@ class _Amiss(Exception):
 
 def _matched(request, job):
     """Keep what the matching form says. Refuses as jobs.set_mapping does; _Amiss for defaults (the rest is kept)."""
-    source = open_source(job.path, delimiter=job.mapping.get("format", {}).get("delimiter"), encoding=jobs.FALLBACK)
     reasons = values.catalogue(at=timezone.now())
-    document = document_of(request.POST, source, job.mapping, reasons)
+    document = document_of(request.POST, profile.of(job), job.mapping, reasons)
     job.mapping = document
     form = matching.defaults_form(job, reasons, request.POST) if "defaults" in request.POST else None
     amiss = form is not None and not form.is_valid()
