@@ -2,8 +2,20 @@
 
 from django.urls import include, path
 
-from leads.views import acts, agreement, bulk, disputes, handoff, inbox, inbox_poll, leads, people
-from leads.views import acts, bulk, disputes, handoff, home, inbox, inbox_poll, leads, owners, people, queue
+from leads.views import (
+    acts,
+    agreement,
+    bulk,
+    disputes,
+    handoff,
+    home,
+    inbox,
+    inbox_poll,
+    leads,
+    owners,
+    people,
+    queue,
+)  # fmt: skip
 
 urlpatterns = [
     path("", home.home, name="home"),
