@@ -24,15 +24,15 @@ class Attributes:
         return found
 
     def objects(self, texts, size):
-        """The attributes of each row as JSON; "" where it has none."""
+        """The attributes of each row as JSON."""
         if not texts:
-            return [""] * size
+            return ["{}"] * size
         parts = [self._writer(name).each(column) for name, column in texts.items()]
         if all(map(all, parts)):
             said = map(", ".join, zip(*parts, strict=True))
         else:
             said = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
-        return [f"{{{text}}}" if text else "" for text in said]
+        return [f"{{{text}}}" for text in said]
 
     def _writer(self, name):
         if name not in self._written:

@@ -149,7 +149,7 @@ def _stage(rows, source, staging, report, errors, progress, most_rows):
         while lines := [*islice(judged, STAGED // JUDGED)]:
             if taken:
                 taken.result()
-            taken = database.submit(staging.take, rows.columns, lines)
+            taken = database.submit(staging.take, lines, rows.told)
             report.rows = rows.last - source.header_row
             progress(report.rows, reader.bytes_done, "Reading and judging rows")
         if taken:

@@ -76,6 +76,10 @@ class Scored(_Judge):
         texts = attributes.texts(chunk, deal | ({"note": notes} if "note" in chunk else {}))
         return self._scores(facts, texts, chunk.size), attributes.objects(texts, chunk.size)
 
+    def needed(self, columns):
+        """Rows that reach a tier: the others have no handoff."""
+        return [*map(bool, columns[0])]
+
 
 class Decided(_Judge):
     """History: the moments, and the decision under the version that was in force. law: the Past."""
@@ -101,7 +105,11 @@ class Decided(_Judge):
                 "" if decision else note for decision, note in zip(decisions, notes, strict=True)
             ]  # fmt: skip
         texts = attributes.texts(chunk, deal)
-        return zip(*rows, strict=True), attributes.objects(texts, chunk.size)
+        return [*zip(*rows, strict=True)], attributes.objects(texts, chunk.size)
+
+    def needed(self, columns):
+        """All rows: each has a handoff."""
+        return [True] * len(columns[0])
 
     def _row(self, qualified, touched, decided, decision, reason, note):
         """(the texts of `columns`, None), or (blanks, what is wrong)."""

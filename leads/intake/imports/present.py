@@ -70,10 +70,10 @@ ELIGIBLE = """
         l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
         l.attributes
     FROM import_changed c JOIN import_facts f USING (lead_id) JOIN leads_lead l ON l.id = c.lead_id
-    WHERE l.id > %(after)s AND NOT EXISTS (
+    WHERE NOT EXISTS (
         SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id
         AND (h.status = 'open' OR coalesce(h.decided_at, h.qualified_at) + %(cool_off)s > %(at)s))
-    ORDER BY l.id LIMIT %(batch)s
+    ORDER BY l.id
 """
 FACTS = (
     "external_id", "email", "phone", "first_name", "last_name", "title", "company", "domain", "employees",
@@ -87,9 +87,8 @@ EVENTS = """
 
 def _score_again(staging, present):
     """Leads that learnt something are judged on all their facts and events; open and cooling ones are left alone."""
-    after, cool_off = 0, present.version.row.cool_off
-    while leads := staging.rows(ELIGIBLE, {"after": after, "cool_off": cool_off, "at": staging.at, "batch": BATCH}):
-        after = leads[-1][0]
+    stamp = {"cool_off": present.version.row.cool_off, "at": staging.at}
+    for leads in staging.batches(ELIGIBLE, stamp, BATCH):
         events = {}
         for lead, kind, when, properties, suspected in staging.rows(
             EVENTS, {"leads": [lead[0] for lead in leads], "at": staging.at}
@@ -114,7 +113,7 @@ WAITING = """
         l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
         l.attributes
     FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id JOIN sla_tier t ON t.id = m.tier_id
-    WHERE m.owner_id IS NULL AND m.row > %(after)s ORDER BY m.row LIMIT %(batch)s
+    WHERE m.owner_id IS NULL ORDER BY m.row
 """
 
 
@@ -147,9 +146,7 @@ def _take_turns(staging):
     desk = open_desk(at=staging.at)
     for owner, count in staging.rows("SELECT owner_id, count(*) FROM import_mql WHERE owner_id > 0 GROUP BY 1"):
         desk.open[owner] += count
-    after = 0
-    while leads := staging.rows(WAITING, {"after": after, "batch": BATCH}):
-        after = leads[-1][0]
+    for leads in staging.batches(WAITING, {}, BATCH):
         facts = [dict(zip(FACTS, lead[3:], strict=True)) | {"tier": [*lead[1:3]]} for lead in leads]
         found = desk.route_all(facts)
         with staging.raw.cursor() as cursor, cursor.copy("COPY import_route FROM STDIN") as copy:

@@ -1,22 +1,27 @@
 """The staging tables of one import, and the set-based steps that both kinds of import share."""
 
+from itertools import chain, compress, repeat
+
 from psycopg.errors import UniqueViolation
 
 from leads.intake.imports.fields import FACTS
+from leads.intake.imports.rows import QUOTE
 
+OF_LEAD = (*FACTS, "employees", "attributes")
 COLUMNS = (
-    *("row", *FACTS, "employees", "attributes", "owner_no", "qualified_at", "first_touch_at"),
+    *("lead_id", *OF_LEAD, "row", "owner_no", "qualified_at", "first_touch_at"),
     *("decision", "reason_id", "decided_at", "note", "version_id", "definition_id"),
     *("tier_id", "fit", "behaviour", "total", "breakdown"),
 )
+COPY = f"COPY {{}} ({{}}) FROM STDIN WITH (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x{ord(QUOTE):02x}'{{}})"
 TYPES = {  # others are text, JSON too: it is read and packed once, where it goes to stay
-    "row": "integer", "employees": "integer", "owner_no": "integer", "qualified_at": "timestamptz",
-    "first_touch_at": "timestamptz", "decided_at": "timestamptz", "reason_id": "bigint", "version_id": "bigint",
-    "definition_id": "bigint", "tier_id": "bigint", "fit": "integer", "behaviour": "integer", "total": "integer",
-}  # fmt: skip
+    **dict.fromkeys(("row", "employees", "owner_no", "fit", "behaviour", "total"), "integer"),
+    **dict.fromkeys(("lead_id", "reason_id", "version_id", "definition_id", "tier_id"), "bigint"),
+    **dict.fromkeys(("qualified_at", "first_touch_at", "decided_at"), "timestamptz"),
+}
 MAILBOX = r"regexp_replace(lower(btrim({0})), '\+[^@]*@', '@')"
 TEXTS = tuple(name for name in FACTS if name not in ("external_id", "email"))
-LEAD_COLUMNS = ("id", "external_id", "email", *TEXTS, "employees", "attributes", "created_at", "updated_at")
+LEAD_COLUMNS = ("id", *OF_LEAD, "created_at", "updated_at")
 TABLES = (
     "import_chunk",
     "import_kept",
@@ -35,6 +40,7 @@ class Staging:
 
     def __init__(self, connection, *, at, historical):
         self.raw, self.at, self.historical = connection, at, historical
+        self.lead_id = self.next_id("leads_lead")
         self.staged = self.created = 0
         self.conflicts = False
 
@@ -48,22 +54,28 @@ class Staging:
         with self.raw.cursor() as cursor:
             return cursor.execute(statement, parameters).fetchall()
 
+    def batches(self, statement, parameters, size):
+        """Lists of up to `size` rows at a time, of one run of the statement; others may run in between."""
+        with self.raw.cursor("import_batches") as cursor:
+            cursor.execute(statement, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
     def value(self, statement, parameters=None):
         return self.rows(statement, parameters)[0][0]
 
     def prepare(self):
         self.sql("SET LOCAL default_statistics_target = 10")  # enough for a plan; autovacuum looks closer later
         self.sql(f"DROP TABLE IF EXISTS {', '.join(TABLES)}")
-        ids = {"lead_id": "leads_lead"}
-        if self.historical:
-            ids |= {"handoff_id": "leads_handoff", "decision_id": "leads_decision"}
+        ids = {"handoff_id": "leads_handoff", "decision_id": "leads_decision"} if self.historical else {}
         defaults = [f"{name} bigint DEFAULT {self.next_id(table)}" for name, table in ids.items()]
         columns = [f"{name} {TYPES.get(name, 'text')}" for name in COLUMNS] + defaults
         self.sql(f"CREATE TEMP TABLE import_chunk ({', '.join(columns)}) ON COMMIT DROP")
         self.sql("ALTER TABLE import_chunk ALTER breakdown SET STORAGE EXTERNAL")
         self.sql(
-            "CREATE TEMP TABLE import_kept (LIKE import_chunk INCLUDING STORAGE, is_new boolean, ext_lead bigint,"
-            " mail_lead bigint, existing_id bigint, boss integer, act text, problem text) ON COMMIT DROP"
+            "CREATE TEMP TABLE import_kept (LIKE import_chunk INCLUDING STORAGE INCLUDING DEFAULTS, is_new boolean,"
+            " ext_lead bigint, mail_lead bigint, existing_id bigint, boss integer, act text, problem text)"
+            " ON COMMIT DROP"
         )
         self.sql(
             "CREATE TEMP TABLE import_owner (no integer, user_id bigint, can_hold boolean, name text) ON COMMIT DROP"
@@ -75,33 +87,57 @@ class Staging:
         sequence = self.value("SELECT pg_get_serial_sequence(%s, 'id')", (table,))
         return f"nextval('{sequence}'::regclass)"
 
-    def take(self, columns, lines):
-        """COPY lines, insert the leads that are new, and keep the rows that later steps need."""
-        self.sql("TRUNCATE import_chunk")
+    def take(self, chunk, told):
+        """Insert the leads that are new, and keep the rows that later steps need.
+
+        chunk: Lines; told: the columns of its other half. Until the first conflict leads are copied where they stay.
+        """
+        leads, more, needed = ([*chain(*parts)] for parts in zip(*chunk, strict=True))
+        ids = self._new_ids(len(leads))
+        self.staged += len(leads)
+        if not self._copy_leads(ids, leads):
+            self._stage(map("\t".join, zip(ids, leads, more, strict=True)), told)
+            return
+        self.created += len(leads)
+        kept = compress(zip(ids, leads, more, repeat("t")), needed)
+        self._copy("import_kept", ("lead_id", *OF_LEAD, *told, "is_new"), map("\t".join, kept))
+
+    def _new_ids(self, count):
+        """Ids for as many leads, as text."""
+        ids = self.value(f"SELECT string_agg(({self.lead_id})::text, ' ') FROM generate_series(1, %s)", (count,))
+        return ids.split() if ids else []
+
+    def _copy(self, table, columns, lines, options=""):
         with self.raw.cursor() as cursor:
-            with cursor.copy(f"COPY import_chunk ({', '.join(columns)}) FROM STDIN WITH (NULL '')") as copy:
-                for part in lines:
-                    copy.write(part)
-            staged = cursor.rowcount
-        created = self._insert_leads()
+            with cursor.copy(COPY.format(table, ", ".join(columns), options)) as copy:
+                copy.write("\n".join([*lines, ""]).encode())
+            return cursor.rowcount
+
+    def _copy_leads(self, ids, leads):
+        """True when all of them were new."""
+        if self.conflicts:
+            return False
+        at = self.at.isoformat()
+        lines = map("\t".join, zip(ids, leads, repeat(f"{at}\t{at}")))
+        try:
+            with self.raw.transaction():
+                self._copy("leads_lead", LEAD_COLUMNS, lines, f", FORCE_NOT_NULL ({', '.join(TEXTS)})")
+        except UniqueViolation:
+            self.conflicts = True
+        return not self.conflicts
+
+    def _stage(self, lines, told):
+        """Leads that may be known: those that are not are inserted from a table of the chunk's rows."""
+        self.sql("TRUNCATE import_chunk")
+        staged = self._copy("import_chunk", ("lead_id", *OF_LEAD, *told), lines)
+        created = self.sql(INSERT_LEADS, {"at": self.at})
+        self.created += created
         if created in (0, staged):
             new = "true" if created else "false"
         else:
             new = "EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = c.lead_id)"
         wanted = "" if self.historical else " WHERE tier_id IS NOT NULL OR NOT is_new"
         self.sql(f"INSERT INTO import_kept SELECT * FROM (SELECT c.*, {new} AS is_new FROM import_chunk c) c{wanted}")
-        self.staged += staged
-        self.created += created
-
-    def _insert_leads(self):
-        """The number of rows that were new. Until the first conflict a plain INSERT is tried: it costs less."""
-        if not self.conflicts:
-            try:
-                with self.raw.transaction():
-                    return self.sql(INSERT_LEADS, {"at": self.at})
-            except UniqueViolation:
-                self.conflicts = True
-        return self.sql(f"{INSERT_LEADS} ON CONFLICT DO NOTHING", {"at": self.at})
 
     @property
     def all_new(self):
@@ -173,8 +209,8 @@ class Staging:
 INSERT_LEADS = f"""
     INSERT INTO leads_lead ({", ".join(LEAD_COLUMNS)})
     SELECT lead_id, external_id, email, {", ".join(f"coalesce({name}, '')" for name in TEXTS)},
-        employees, coalesce(attributes, '{{}}')::jsonb, %(at)s, %(at)s
-    FROM import_chunk
+        employees, attributes::jsonb, %(at)s, %(at)s
+    FROM import_chunk ON CONFLICT DO NOTHING
 """
 _MERGED = ("external_id", "email", *TEXTS, "employees", "owner_no")
 _REST = "NOT is_new AND problem IS NULL"
