@@ -33,8 +33,11 @@ MOST_LISTED = 8
 
 
 def span(length: dt.timedelta, *, business: bool = False) -> str:
-    """A promised time in its largest whole unit: "15 minutes", "1 hour", "5 business days"."""
-    for unit, name in UNITS:
+    """A promised time in its largest whole unit: "15 minutes", "1 hour", "5 days"; "10 business hours".
+
+    Business time knows no days: a day of it is 24 hours of work, which nobody means.
+    """
+    for unit, name in UNITS[1:] if business else UNITS:
         count, rest = divmod(length, unit)
         if count and not rest:
             return f"{count} {'business ' if business and name != 'minute' else ''}{name}{'' if count == 1 else 's'}"

@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads.models import Decision, Handoff
+from leads.views.clock_panel import held, speed, two_clocks
 from leads.views.disputes import panel
 from portal.accounts.permissions import May, may, require
+from portal.shared import time
 from portal.shared.htmx import answer
 
 EVENTS_SHOWN = 50
@@ -39,13 +41,17 @@ def handoff(request, pk):
     wanted = ("lead", "owner", "tier", "reason", "definition", "sla_version", "standing_decision", "withdrawn_by")
     mine = Handoff.objects.visible_to(request.user).select_related(*wanted)
     row = get_object_or_404(mine, pk=pk)
-    now = timezone.now()
+    now, assignments = timezone.now(), list(_all(row.assignments, "owner"))
+    corrections = list(row.corrections.all())
     context = {
         "handoff": row,
+        "clocks": two_clocks(row, now, tier=row.tier and row.tier.name),
+        "held": held(row, assignments, now),
+        "speed": speed(row, now),
         "facts": [(name, value) for name, field in FACTS if (value := getattr(row.lead, field)) not in (None, "")]
         + sorted(row.lead.attributes.items()),
         "rules": [rule for rule in (row.breakdown or {}).get("rules", ()) if rule["fired"]],
-        "history": history(row),
+        "history": history(row, assignments, corrections),
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
         "acts": _acts(request.user, row),
         "now": now,
@@ -65,10 +71,11 @@ def _acts(user, row):
     return acts | {"any": any(acts.values())}
 
 
-def history(row):
+def history(row, assignments, corrections):
     """What happened to the handoff and what its lead did, oldest first, as Moments."""
     moments = [Moment(row.qualified_at, "Qualified as an MQL", str(row.definition), key=True)]
-    moments += [Moment(a.assigned_at, f"Given to {a.owner.name}", a.why) for a in _all(row.assignments, "owner")]
+    moments += [Moment(a.assigned_at, _given(a), a.why) for a in assignments]
+    moments += [Moment(c.recorded_at, *_corrected(c), key=True) for c in corrections]
     moments += [
         Moment(
             t.occurred_at,
@@ -86,6 +93,21 @@ def history(row):
     if row.withdrawn_at:
         moments.append(Moment(row.withdrawn_at, f"Withdrawn{_by(row.withdrawn_by)}", row.withdrawn_why, key=True))
     return sorted(moments, key=lambda moment: moment.at)
+
+
+def _given(assignment):
+    if assignment.to_queue:
+        return f"Put into the queue, which {assignment.owner.name} looks after"
+    return f"Given to {assignment.owner.name}"
+
+
+def _corrected(correction):
+    """What a touch that was logged late put right, and what had been believed."""
+    zone = timezone.get_default_timezone()
+    believed = correction.believed_at and time.moment(correction.believed_at, correction.recorded_at, zone)
+    words = f"First contact corrected to {time.moment(correction.stopped_at, correction.recorded_at, zone)}"
+    note = f"{believed} was believed before" if believed else "No contact was known before"
+    return words, f"{note}; the clock was kept after all" if correction.undoes_breach else note
 
 
 def _all(related, *joined):

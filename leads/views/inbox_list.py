@@ -19,11 +19,15 @@ TABS = (("", "All", "n"), ("contact", "To contact", "contact"), ("decide", "To d
 GROUPS = (
     ("overdue", "Overdue"), ("hour", "Within the hour"), ("today", "Later today"), ("later", "Tomorrow and after"),
 )  # fmt: skip
+# what a countdown needs of a row
+CLOCK = (
+    "qualified_at", "next_due_at", "first_touch_at", "contact_due_at", "contact_warn_at", "decision_warn_at",
+    "calendar_id",
+)  # fmt: skip
 CLOCKS = (("late", "Run out"), ("hour", "Within the hour"), ("today", "Today"))
 FIELDS = (
     "id", "lead_id", "lead__first_name", "lead__last_name", "lead__email", "lead__external_id", "lead__company",
-    "lead__title", "tier_name", "tier_position", "total", "source", "qualified_at", "contact_due_at",
-    "first_touch_at", "next_due_at", "owner_name",
+    "lead__title", "tier_name", "tier_position", "total", "source", "owner_name", *CLOCK,
 )  # fmt: skip
 # Every number that stands around the rows, in one row; `next` is the lead that follows a place in the list.
 COUNTS = """json_build_object('n', count(*),

@@ -1,12 +1,10 @@
 """What the right pane of the inbox reads: one handoff with its clocks, its score and its history, in two queries."""
 
-import datetime as dt
-
 from django.db import connection, models
 from django.utils import timezone
 
-from leads import clocks
 from leads.models import Decision, Touch
+from leads.views import clock_panel
 from leads.views.named import named
 from portal.shared import charts, time
 
@@ -57,19 +55,7 @@ def pane(handoff, now):
 
 def two_clocks(handoff, now):
     """First contact and decision; none for history that nobody took up."""
-    if not handoff.clocks_run:
-        return []
-    zone, tier = timezone.get_default_timezone(), handoff.tier_name or "Taken up"
-    contact, due = handoff.contact_due_at, handoff.decision_due_at
-    # elapsed time: what was promised is the distance of the stored due time
-    start = handoff.qualified_at
-    shared = {"start": start, "now": now, "zone": zone, "decided": handoff.decided_at}
-    found = []
-    if contact:
-        within = f"{tier}: within {plain(contact - start)}."
-        found.append(clocks.first_contact(due=contact, touched=handoff.first_touch_at, within=within, **shared))
-    found.append(clocks.decision(due=due, within=f"{tier}: within {plain(due - start)}.", **shared))
-    return found
+    return clock_panel.two_clocks(handoff, now, tier=handoff.tier_name)
 
 
 def short(at, now):
@@ -77,14 +63,6 @@ def short(at, now):
     zone = timezone.get_default_timezone()
     same = at.astimezone(zone).date() == now.astimezone(zone).date()
     return f"Today {time.clock_time(at, zone)}" if same else time.day(at, now, zone)
-
-
-def plain(delta):
-    """ "1 hour", "5 days", "26 h": a promised time as people say it."""
-    for name, unit in (("day", dt.timedelta(days=1)), ("hour", dt.timedelta(hours=1))):
-        if delta >= unit and delta % unit == dt.timedelta(0):
-            return f"{delta // unit} {name}{'' if delta == unit else 's'}"
-    return time.duration(delta)
 
 
 def score(handoff):

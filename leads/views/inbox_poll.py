@@ -27,7 +27,7 @@ def clocks(request):
     now = timezone.now()
     asked = left.Filters.of(request.GET)
     rows = left.selected(request.user, asked, now)
-    found = list(rows.by_deadline().values("id", "qualified_at", "next_due_at", "first_touch_at")[:READ_AT_MOST])
+    found = list(rows.by_deadline().values("id", *left.CLOCK)[:READ_AT_MOST])
     whole = len(found) < READ_AT_MOST
     drawn = _drawn(request)
     arrived = _arrived(request, _in_tab(found, asked.tab), drawn)

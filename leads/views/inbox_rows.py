@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from leads import clocks
 from leads.views.inbox_list import GROUPS, midnight
 from portal.shared import charts, text, time
+from sla.services.whose_hours import working_hours
 
 TAG = '<span class="tag{}">{}</span>'
 SCORE = '<span><span class="score">{}</span><span class="visually-hidden"> points</span></span>'
@@ -61,12 +62,14 @@ def _meta(row, owners):
 
 def countdown(row, now):
     """(state, ring or mark, words): the clock that runs out first."""
-    due = row["next_due_at"]
-    state = clocks.state(row["qualified_at"], due, now)
-    words = time.due_chip(due, now, timezone.get_default_timezone())
+    start, due = row["qualified_at"], row["next_due_at"]
+    hours = working_hours((row["calendar_id"],)).get(row["calendar_id"])
+    contact = row["first_touch_at"] is None and due == row["contact_due_at"]
+    state = clocks.state(start, due, now, warn_at=row["contact_warn_at" if contact else "decision_warn_at"])
+    words = clocks.due_chip(due, now, timezone.get_default_timezone(), hours)
     if state == "late":
         return state, LATE, words
-    return state, charts.ring(clocks.left_share(row["qualified_at"], due, now)), words
+    return state, charts.ring(clocks.left_share(start, due, now, hours)), words
 
 
 def chip(pk, state, mark, words, oob="") -> SafeString:
