@@ -16,6 +16,7 @@ MEASURES = {  # kind: (commitment, how it is measured)
     "complete_facts": ("Complete facts", "Share of MQLs that arrive with every fact that the definition reads"),
     "share_kept": ("Reliability", "Share of clocks that stop in time"),
 }
+ORDER = [comparison.KINDS[kind][1] for kind in MEASURES]
 TIMES = ((Commitment.Kind.FIRST_CONTACT, "First contact"), (Commitment.Kind.DECISION, "Decision"))
 CLOCKS = {
     "elapsed": "Clocks run around the clock, on every day of the week.",
@@ -63,7 +64,9 @@ def contract(version):
     return {
         "tiers": [{"name": tier.name, "key": tier.key, "words": words.tier(tier)} for tier in tiers],
         "lowest": min((tier.total for tier in tiers), default=0),
-        "marketing": [_measured(c) for c in commitments if c.party == Party.MARKETING],
+        "marketing": sorted(
+            (_measured(c) for c in commitments if c.party == Party.MARKETING), key=lambda row: ORDER.index(row["term"])
+        ),
         "reliability": [_measured(c) for c in commitments if c.kind == Commitment.Kind.SHARE_KEPT],
         "times": _times(commitments, tiers, business),
         "clock": CLOCKS[version.clock_basis].format(week=words.week(version.calendar.week, version.calendar.zone)),
