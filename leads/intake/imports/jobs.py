@@ -18,6 +18,7 @@ from leads.intake.models import ImportJob
 from portal.accounts.permissions import May, require
 from portal.shared.refusal import Refusal
 
+LOST = "The worker was lost in the middle, so the file was read again from the start. Nothing came in twice."
 Status = ImportJob.Status
 
 
@@ -132,11 +133,8 @@ def cancel(*, job_id, by, at):
 
 def run(*, job_id, at, again=False):
     """Run a queued import; the worker calls this. again: the task came back because its worker was lost."""
-    takes = [Status.QUEUED, Status.RUNNING] if again else [Status.QUEUED]
-    taken = ImportJob.objects.filter(pk=job_id, status__in=takes).update(
-        status=Status.RUNNING, started_at=at, stage="Waiting for its turn", rows=0, bytes_done=0
-    )
-    if not taken:
+    was_lost = again and _take(job_id, Status.RUNNING, at, "Taken up again from the start: the worker was lost")
+    if not was_lost and not _take(job_id, Status.QUEUED, at, "Waiting for its turn"):
         return
     job = ImportJob.objects.select_related("created_by").get(pk=job_id)
     with Progress(job.pk) as progress:
@@ -155,9 +153,16 @@ def run(*, job_id, at, again=False):
         else:
             _finish(
                 job, Status.DONE, rows=report.rows, created=report.created, updated=report.updated,
-                unchanged=report.unchanged, refused=report.refused, notes=report.notes, bytes_done=job.size,
+                unchanged=report.unchanged, refused=report.refused, bytes_done=job.size,
+                notes=report.notes + ([LOST] if was_lost else []),
                 first_errors=[problem.as_json() for problem in report.first_errors[:50]],
             )  # fmt: skip
+
+
+def _take(job_id, status, at, stage):
+    """Mark an import of that status as running now; True when it was one."""
+    waiting = ImportJob.objects.filter(pk=job_id, status=status)
+    return bool(waiting.update(status=Status.RUNNING, started_at=at, stage=stage, rows=0, bytes_done=0))
 
 
 def _finish(job, status, **fields):
