@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.timezone import get_default_timezone
 
 from sla.models import (
     Calendar,
@@ -52,6 +53,15 @@ TIERS = (
     ("hot", "Hot", 80, 40, None, dt.timedelta(hours=1), dt.timedelta(days=1)),
     ("standard", "Standard", 50, None, None, dt.timedelta(days=1), dt.timedelta(days=5)),
 )
+
+# the same promises in working hours: a day is the ten hours of an office day
+IN_BUSINESS_HOURS = {
+    "clock_basis": SLAVersion.ClockBasis.CALENDAR,
+    "tiers": (
+        (*TIERS[0][:5], dt.timedelta(hours=1), dt.timedelta(hours=10)),
+        (*TIERS[1][:5], dt.timedelta(hours=10), dt.timedelta(hours=50)),
+    ),
+}
 
 FIT, TIMING, DATA, SCORING = Category
 D, N = ReasonCode.Detail, ReasonCode.NextStep
@@ -129,7 +139,7 @@ def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary=
     )  # fmt: skip
     if calendar is None:
         calendar = Calendar.objects.create(
-            name="Office hours", zone="Europe/Berlin", week=WEEK, created_at=at, created_by=by
+            name="Office hours", zone=str(get_default_timezone()), week=WEEK, created_at=at, created_by=by
         )
     version = SLAVersion.objects.create(
         number=_next(SLAVersion), definition=definition, calendar=calendar, created_at=at, created_by=by,

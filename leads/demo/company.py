@@ -7,7 +7,7 @@ from portal.accounts.demo import DOMAIN
 from portal.accounts.models import Role, Team, User
 from sla.models import Party, SLAVersion
 from sla.services.version import propose_version, sign_version
-from sla.starter import RULES, draft_version
+from sla.starter import IN_BUSINESS_HOURS, RULES, draft_version
 
 PEOPLE = (  # name, role, team
     ("Maren Oduya", Role.REP, "Benelux and Nordics"),
@@ -61,7 +61,7 @@ def _with_guide_cap(cap):
 
 def _sign(who, *, effective_from, rules, summary):
     drafted, proposed = (_office_day(effective_from - dt.timedelta(days=days)) for days in (24, 17))
-    version = draft_version(by=who.marketer, at=drafted, rules=rules, summary=summary)
+    version = draft_version(by=who.marketer, at=drafted, rules=rules, summary=summary, **IN_BUSINESS_HOURS)
     propose_version(version_id=version.pk, effective_from=effective_from, by=who.marketing_leader, at=proposed)
     for party, role, leader, days in (
         (Party.MARKETING, Role.MARKETING_LEADER, who.marketing_leader, 1),

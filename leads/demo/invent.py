@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from leads.demo import words
 from sla import scoring
+from sla.clock import WorkingHours
+from sla.starter import WEEK
 
 SEED = 20240112
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -29,8 +31,10 @@ LATER = (
     ("standard", True, 3500), ("standard", True, 4700), ("standard", True, 5900), ("standard", True, 6600),
 )  # fmt: skip
 INBOXES = ((1, 3, 10), (1, 1, 10), (1, 2, 12), (1, 1, 9), (2, 2, 14), (1, 1, 11))  # overdue, within the hour, later
-CONTACT = {"hot": HOUR, "standard": DAY}
-DECISION = {"hot": DAY, "standard": 5 * DAY}
+# promised in working time; decisions usually take a part of USUAL, in elapsed time
+CONTACT = {"hot": HOUR, "standard": 10 * HOUR}
+DECISION = {"hot": 10 * HOUR, "standard": 50 * HOUR}
+USUAL = {"hot": DAY, "standard": 5 * DAY}
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Invention:
 
     def __init__(self, *, at, laws, zone: ZoneInfo, share=1.0):
         self.at, self.zone, self.share = at, zone, share
+        self.office = WorkingHours.from_json({"zone": zone.key, "week": WEEK})
         self.laws = [(begins, scoring.compile(definition, zone=zone)) for begins, definition in laws]
         self.random = Random(SEED)  # noqa: S311 (an invention, not a secret)
         self.mailboxes: set[str] = set()
@@ -293,7 +298,7 @@ class Invention:
                 reached=case.outcome != "34",
             )
         start = case.touches[-1][2] if case.touches else moment
-        usual = DECISION[case.evaluation.tier]
+        usual = USUAL[case.evaluation.tier]
         decided = max(start + self.random.randint(4, 50) * MINUTE, moment + usual * self.random.betavariate(1.3, 3.6))
         if self.random.random() < 0.06:
             decided += usual
@@ -363,7 +368,7 @@ class Invention:
     def _waiting(self, owner, tier, contacted, minutes):
         """An open handoff whose next clock runs out in so many minutes from now."""
         within = (DECISION if contacted else CONTACT)[tier]
-        moment = self.at + minutes * MINUTE - within
+        moment = self._begun(minutes, within)
         for _ in range(60):
             source = self.random.choice((0, 0, 1)) if tier == "hot" else self.random.choice((1, 2, 2, 3, 3, 4, 5, 6))
             person = self._person(source, ACCEPTED if tier == "hot" else self.random.choice(("41", "21", ACCEPTED)))
@@ -377,6 +382,14 @@ class Invention:
             )
             case.touches = self._touches_before_now(first)
         self.cases.append(case)
+
+    def _begun(self, minutes, within):
+        """When a clock of `within` working time began that runs out so many minutes from now, or near that."""
+        due = self.at + minutes * MINUTE
+        if not self.office.is_open(due):
+            aside = (abs(minutes) % 60 + 1) * MINUTE
+            due = self.office.prev_open(due) - aside if minutes < 0 else self.office.next_open(due) + aside
+        return min(self.office.add(due, -within), self.at - (abs(minutes) % 9 + 1) * MINUTE)
 
     def _touches_before_now(self, first):
         return [touch for touch in self._touches(first, self.random.choice((1, 1, 2))) if touch[2] < self.at]

@@ -7,7 +7,7 @@ from portal.accounts.models import Role, User
 from portal.shared.refusal import Refusal
 from sla.models import Party, SLAVersion
 from sla.services.version import propose_version, sign_version
-from sla.starter import draft_version
+from sla.starter import IN_BUSINESS_HOURS, draft_version
 
 SIDES = (
     ("signed_by_marketing", Party.MARKETING, Role.MARKETING_LEADER),
@@ -49,7 +49,9 @@ class Command(BaseCommand):
         if SLAVersion.objects.in_force(at=timezone.now()) or SLAVersion.objects.count() > 1:
             raise CommandError("This portal has an agreement already. Nothing was done.")
         now = timezone.now()
-        version = SLAVersion.objects.select_related("definition").first() or draft_version(by=None, at=now)
+        version = SLAVersion.objects.select_related("definition").first() or draft_version(
+            by=None, at=now, **IN_BUSINESS_HOURS
+        )
         if not version.proposed_at:
             version = propose_version(version_id=version.pk, effective_from=now, by=None, at=now)
         return version
