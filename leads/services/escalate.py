@@ -63,7 +63,8 @@ def _sum_up(person, team, notes, at):
     """Add the notes to the summary that still waits for this reader, or begin one."""
     with connection.cursor() as cursor:
         cursor.execute(ONE_AT_A_TIME)
-    rows = Message.objects.waiting().filter(topic=SUMMARY, recipient=person, attempts=0, payload__team=team)
+    to_come = Message.objects.waiting().filter(next_attempt_at__gt=at)  # few, whatever else waits
+    rows = to_come.filter(topic=SUMMARY, recipient=person, attempts=0, payload__team=team)
     waiting = rows.select_for_update(skip_locked=True).order_by("id").first()
     payload = waiting.payload if waiting else {"team": team, "count": 0, "items": []}
     payload["count"] += len(notes)

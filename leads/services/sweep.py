@@ -33,23 +33,21 @@ WHERE w.next_at <= %s AND (w.next_at, w.handoff_id) > (%s, %s) ORDER BY w.next_a
 LOCK = " FOR UPDATE OF w, h SKIP LOCKED"
 BREACH = """
 INSERT INTO leads_breach (handoff_id, clock, due_at, sla_version_id, recorded_at, owner_id)
-SELECT b.handoff_id, b.clock, b.due_at, b.version_id, %(at)s, (
+SELECT b.handoff_id, b.clock, b.due_at, b.version_id, %s, (
     SELECT a.owner_id FROM leads_assignment a WHERE a.handoff_id = b.handoff_id AND a.assigned_at <= b.due_at
     ORDER BY a.assigned_at DESC, a.id DESC LIMIT 1)
-FROM unnest(%(handoffs)s::bigint[], %(clocks)s::text[], %(dues)s::timestamptz[], %(versions)s::bigint[])
-    AS b(handoff_id, clock, due_at, version_id)
+FROM json_to_recordset(%s) AS b(handoff_id bigint, clock text, due_at timestamptz, version_id bigint)
 ON CONFLICT DO NOTHING RETURNING handoff_id, clock
 """
 TAKE = """
 INSERT INTO leads_escalation (handoff_id, clock, step_id, due_at, taken_at)
-SELECT e.handoff_id, e.clock, e.step_id, e.due_at, %(at)s
-FROM unnest(%(handoffs)s::bigint[], %(clocks)s::text[], %(steps)s::bigint[], %(dues)s::timestamptz[])
-    AS e(handoff_id, clock, step_id, due_at)
+SELECT e.handoff_id, e.clock, e.step_id, e.due_at, %s
+FROM json_to_recordset(%s) AS e(handoff_id bigint, clock text, step_id bigint, due_at timestamptz)
 ON CONFLICT DO NOTHING RETURNING handoff_id, clock, step_id
 """
 NEXT = """
 UPDATE leads_watch w SET next_at = n.next_at, plan = n.plan
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::jsonb[]) AS n(handoff_id, next_at, plan)
+FROM json_to_recordset(%s) AS n(handoff_id bigint, next_at timestamptz, plan jsonb)
 WHERE w.handoff_id = n.handoff_id
 """
 
@@ -151,7 +149,7 @@ def _write(law, swept, after, at, batch):
     for each in taken[TO_QUEUE]:
         _queue(each, at)
     if watches:
-        _run(NEXT, list(map(list, zip(*watches, strict=True))))
+        _run(NEXT, [json.dumps(watches)])
     return last
 
 
@@ -194,7 +192,8 @@ def _ask(law, cases, at):
             step = law.steps(case.version)[entry[2]] if entry[2] else None
             if _still_asked(case, entry[1], step, at):
                 asked[step.kind if step else RAN_OUT].append(Asked(case, entry, step))
-        watches.append((case.id, moment(later[0][0]) if later else None, json.dumps(later) if later else None))
+        next_at = moment(later[0][0]).isoformat() if later else None
+        watches.append({"handoff_id": case.id, "next_at": next_at, "plan": later or None})
     return asked, watches
 
 
@@ -217,15 +216,17 @@ def _new(sql, asked, at):
     """Insert what is asked for; returns those that were not there yet."""
     if not asked:
         return []
-    columns = {
-        "at": at,
-        "handoffs": [each.case.id for each in asked],
-        "clocks": [each.entry[1] for each in asked],
-        "steps": [each.entry[2] for each in asked],
-        "dues": [moment(each.entry[0]) if each.step else each.case.due(each.entry[1]) for each in asked],
-        "versions": [each.case.version for each in asked],
-    }
-    new = set(_run(sql, columns))
+    rows = [
+        {
+            "handoff_id": each.case.id,
+            "clock": each.entry[1],
+            "step_id": each.entry[2],
+            "due_at": (moment(each.entry[0]) if each.step else each.case.due(each.entry[1])).isoformat(),
+            "version_id": each.case.version,
+        }
+        for each in asked
+    ]
+    new = set(_run(sql, [at, json.dumps(rows)]))
     return [each for each in asked if _key(each) in new]
 
 

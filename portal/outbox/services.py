@@ -14,8 +14,7 @@ log = structlog.get_logger(__name__)
 TELL_MANY = """
 INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts, last_error)
 SELECT topic, key, payload, recipient_id, %s, after, 0, ''
-FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::bigint[], %s::timestamptz[])
-    AS m(topic, key, payload, recipient_id, after)
+FROM json_to_recordset(%s) AS m(topic text, key text, payload jsonb, recipient_id bigint, after timestamptz)
 ON CONFLICT (key) DO NOTHING
 """
 
@@ -44,10 +43,19 @@ class Told(NamedTuple):
 
 def tell_many(messages, *, at):
     """As `tell`, for many Told in one statement."""
-    rows = [(m.topic, f"{m.topic}:{m.key}", json.dumps(m.payload), m.to, m.after) for m in messages]
+    rows = [
+        {
+            "topic": each.topic,
+            "key": f"{each.topic}:{each.key}",
+            "payload": each.payload,
+            "recipient_id": each.to,
+            "after": each.after.isoformat(),
+        }
+        for each in messages
+    ]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(TELL_MANY, [at, *map(list, zip(*rows, strict=True))])
+            cursor.execute(TELL_MANY, [at, json.dumps(rows)])
 
 
 @transaction.atomic(durable=True)
