@@ -146,6 +146,26 @@ def test_a_lead_decided_by_the_manager_meanwhile_is_said_in_place(inbox):
     assert Decision.objects.count() == 1
 
 
+def test_a_lead_that_arrives_is_shown_when_asked_and_the_ticks_stay(inbox, complaints, check_axe):
+    page, url, people, rows = inbox
+    page.clock.install()
+    page.goto(f"{url}/inbox/")
+    at_lead(page, 1, left=10)
+    page.get_by_label("Select Lead 2", exact=True).check()
+    cast.open_handoff(owner=people.rep, at=dt.datetime.now(dt.UTC), first_name="Late", last_name="Comer")
+    page.clock.fast_forward("00:31")
+    show = page.get_by_role("link", name="1 new: show it")
+    expect(show).to_be_visible()
+    expect(page.locator("#nav-count-inbox")).to_contain_text("11")
+    expect(page.locator(".lead-row")).to_have_count(10)
+    check_axe(page)
+    show.click()
+    at_lead(page, 1, left=11)
+    expect(page.locator("#headline")).to_be_focused()
+    expect(page.get_by_label("Select Lead 2", exact=True)).to_be_checked()
+    assert complaints == []
+
+
 def test_without_script_a_rep_accepts_and_rejects_by_forms(inbox, browser, sign_in):
     _, url, people, rows = inbox
     context = browser.new_context(java_script_enabled=False)
