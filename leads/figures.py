@@ -276,15 +276,15 @@ def counted(what, month, basis):
     return {side: month, "status": status}
 
 
-DIMENSIONS = {  # name: (SQL of the key, SQL of the label, joins, lookup of the key in a queryset)
-    "source": ("h.source", "h.source", "", "source"),
-    "campaign": ("h.campaign", "h.campaign", "", "campaign"),
-    "channel": ("h.channel", "h.channel", "", "channel"),
-    "owner": ("h.owner_id::text", "o.name", "LEFT JOIN accounts_user o ON o.id = h.owner_id", "owner_id"),
-    "tier": ("t.key", "t.name", "LEFT JOIN sla_tier t ON t.id = h.tier_id", "tier__key"),
+DIMENSIONS = {  # name: (what a handoff holds, SQL of the key, of the label, joins, lookup of the key in a queryset)
+    "source": ("h.source", "h.held", "h.held", "", "source"),
+    "campaign": ("h.campaign", "h.held", "h.held", "", "campaign"),
+    "channel": ("h.channel", "h.held", "h.held", "", "channel"),
+    "owner": ("h.owner_id", "h.held::text", "o.name", "LEFT JOIN accounts_user o ON o.id = h.held", "owner_id"),
+    "tier": ("h.tier_id", "t.key", "t.name", "LEFT JOIN sla_tier t ON t.id = h.held", "tier__key"),
     "definition": (
-        "d.number::text", "'Definition v' || d.number",
-        "JOIN sla_mqldefinition d ON d.id = h.definition_id", "definition__number",
+        "h.definition_id", "d.number::text", "'Definition v' || d.number",
+        "JOIN sla_mqldefinition d ON d.id = h.held", "definition__number",
     ),
 }  # fmt: skip
 
@@ -306,7 +306,7 @@ def rows(filters, *, as_of, zone, among=None):
         query = query.filter(reason__category=category)
     if code := filters.get("reason"):
         query = query.filter(reason__code=code)
-    for name, (_, _, _, lookup) in DIMENSIONS.items():
+    for name, (*_, lookup) in DIMENSIONS.items():
         if (value := filters.get(name)) is not None:
             missing = Q(**{f"{lookup}__isnull": True}) if name in ("owner", "tier") else Q(**{lookup: ""})
             query = query.filter(Q(**{lookup: value}) if value != "" else missing)
@@ -327,18 +327,26 @@ STATUS = f"CASE WHEN h.decided_at > %(as_of)s OR h.withdrawn_at > %(as_of)s THEN
 QUALIFIED = "h.qualified_at >= %(start)s AND h.qualified_at < %(end)s AND h.qualified_at <= %(as_of)s"
 DECIDED = "h.decided_at >= %(start)s AND h.decided_at < %(end)s AND h.decided_at <= %(as_of)s"
 
-# Each handoff once: those qualified in these months with the month of their decision, then those only decided in them.
-SERIES = f"""
-WITH counted AS (
-    SELECT width_bucket(h.qualified_at, %(borders)s::timestamptz[]) AS qualified,
-        width_bucket(h.decided_at, %(borders)s::timestamptz[]) AS decided, {STATUS} AS status, h.reason_id,
-        count(*) AS n
-    FROM leads_handoff h WHERE {QUALIFIED} GROUP BY 1, 2, 3, 4
-    UNION ALL
-    SELECT 0, width_bucket(h.decided_at, %(borders)s::timestamptz[]), h.status, h.reason_id, count(*)
-    FROM leads_handoff h WHERE {DECIDED} AND NOT ({QUALIFIED}) GROUP BY 2, 3, 4
-)
-SELECT c.qualified, c.decided, c.status, r.category, r.code, r.label, c.n
+# A month at a time, so that each is a range of one index that answers alone. What was qualified in it are its MQLs;
+# sales is judged by what was decided in it (period) or by what became of its MQLs (cohort).
+PER_MONTH = """
+SELECT m.place, {mqls} AS mqls, {judged} AS judged, found.* FROM months m, LATERAL (
+    SELECT {status} AS status, {reason} AS reason_id, count(*) AS n FROM leads_handoff h
+    WHERE h.{at} >= m.start AND h.{at} < m.stop AND h.{at} <= %(as_of)s GROUP BY 1, 2
+) found
+"""
+DELIVERED = {"status": STATUS, "at": "qualified_at", "mqls": "true"}
+COUNTED = {
+    PERIOD: PER_MONTH.format(**DELIVERED, judged="false", reason="NULL::bigint")
+    + " UNION ALL "
+    + PER_MONTH.format(mqls="false", judged="true", status="h.status", reason="h.reason_id", at="decided_at"),
+    COHORT: PER_MONTH.format(**DELIVERED, judged="true", reason="h.reason_id"),
+}
+SERIES = """
+WITH months AS (
+    SELECT * FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[]) WITH ORDINALITY AS m(start, stop, place)
+), counted AS ({counted})
+SELECT c.place, c.mqls, c.judged, c.status, r.category, r.code, r.label, c.n
 FROM counted c LEFT JOIN sla_reasoncode r ON r.id = c.reason_id ORDER BY r.version_id
 """
 
@@ -346,20 +354,19 @@ FROM counted c LEFT JOIN sla_reasoncode r ON r.id = c.reason_id ORDER BY r.versi
 def series(last, months, *, basis, as_of, zone):
     """MonthFigures of the `months` months that end with `last`, oldest first. One query."""
     names = [last.plus(i + 1 - months) for i in range(months)]
-    borders = [month.begins(zone) for month in names]
-    end = last.ends(zone)
-    found = _ask(SERIES, start=borders[0], end=end, borders=[*borders, end], as_of=as_of)
+    found = _ask(
+        SERIES.format(counted=COUNTED[basis]), as_of=as_of,
+        starts=[month.begins(zone) for month in names], stops=[month.ends(zone) for month in names],
+    )  # fmt: skip
     counts, rejections, labels = [Counter() for _ in names], [Counter() for _ in names], {}
-    for qualified, decided, status, category, code, label, n in found:
-        if qualified:
-            _count_mqls(counts[qualified - 1], status, n)
-        place = decided if basis == PERIOD else qualified
-        if not place or place > months:  # decided in no month of the series, or not at all
-            continue
-        if status == lifecycle.ACCEPTED:
-            counts[place - 1]["sqls"] += n
-        if status == lifecycle.REJECTED:
-            counts[place - 1]["rejected"] += n
+    for place, mqls, judged, status, category, code, label, n in found:
+        here = counts[place - 1]
+        if mqls:
+            _count_mqls(here, status, n)
+        if judged and status == lifecycle.ACCEPTED:
+            here["sqls"] += n
+        if judged and status == lifecycle.REJECTED:
+            here["rejected"] += n
             rejections[place - 1][category, code] += n
             labels[category, code] = label  # of the newest version that was used
     return [MonthFigures(m, Counts(**c), r, labels) for m, c, r in zip(names, counts, rejections, strict=True)]
@@ -373,27 +380,35 @@ def _count_mqls(here, status, n):
         here["withdrawn"] += n
 
 
+# Counted by what the rows hold, named afterwards: a few hundred groups are joined, not every handoff.
 SLICES = """
-WITH h AS (
-    SELECT COALESCE({key}, '') AS key, {label} AS label, h.source, r.category, r.code, {status} AS status,
-        {qualified} AS mql, {counted} AS counted
-    FROM leads_handoff h {joins} LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
-    WHERE {where}
+WITH counted AS (
+    SELECT {held} AS held, h.source, h.reason_id, {status} AS status, {qualified} AS mql, {counted} AS judged,
+        count(*) AS n
+    FROM leads_handoff h WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6
+), h AS (
+    SELECT COALESCE({key}, '') AS key, {label} AS label, h.source, r.category, r.code, h.status, h.mql, h.judged, h.n
+    FROM counted h {joins} LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
 )
 SELECT GROUPING(key), GROUPING(code), key, max(label), source, category, code,
-    count(*) FILTER (WHERE mql), count(*) FILTER (WHERE counted AND status = 'accepted'),
-    count(*) FILTER (WHERE counted AND status = 'rejected'), count(*) FILTER (WHERE mql AND status = 'open'),
-    count(*) FILTER (WHERE mql AND status = 'withdrawn')
+    {mqls}, {sqls}, {rejected}, {undecided}, {withdrawn}
 FROM h GROUP BY GROUPING SETS ((key), (source), (source, category, code))
 """
+SUMS = {
+    name: f"COALESCE(sum(n) FILTER (WHERE {which}), 0)::bigint"
+    for name, which in (
+        ("mqls", "mql"), ("sqls", "judged AND status = 'accepted'"), ("rejected", "judged AND status = 'rejected'"),
+        ("undecided", "mql AND status = 'open'"), ("withdrawn", "mql AND status = 'withdrawn'"),
+    )
+}  # fmt: skip
 
 
 def slices(month, by, *, basis, as_of, zone):
     """The month's Slices along `by` (of DIMENSIONS), the largest slice first. One query."""
-    key, label, joins, _ = DIMENSIONS[by]
+    held, key, label, joins, _ = DIMENSIONS[by]
     period = basis == PERIOD
     sql = SLICES.format(
-        key=key, label=label, joins=joins, status=STATUS, qualified=f"({QUALIFIED})",
+        held=held, key=key, label=label, joins=joins, status=STATUS, **SUMS, qualified=f"({QUALIFIED})",
         counted=f"COALESCE({DECIDED}, false)" if period else "true",
         where=f"({QUALIFIED}) OR ({DECIDED})" if period else QUALIFIED,
     )  # fmt: skip
