@@ -147,7 +147,7 @@ def test_a_lead_decided_by_the_manager_meanwhile_is_said_in_place(inbox):
 
 
 def test_a_lead_that_arrives_is_shown_when_asked_and_the_ticks_stay(inbox, complaints, check_axe):
-    page, url, people, rows = inbox
+    page, url, people, _ = inbox
     page.clock.install()
     page.goto(f"{url}/inbox/")
     at_lead(page, 1, left=10)
