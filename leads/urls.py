@@ -15,7 +15,9 @@ from leads.views import (
     owners,
     people,
     queue,
-)  # fmt: skip
+    routing,
+    routing_terms,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -25,6 +27,19 @@ urlpatterns = [
     path("leads/<int:pk>/hand-back/", owners.hand_back, name="handoff_hand_back"),
     path("leads/<int:pk>/reassign/", owners.reassign, name="handoff_reassign"),
     path("people/<int:pk>/hand-over/", owners.hand_over, name="person_hand_over"),
+    path("routing/", routing.routing, name="routing"),
+    path("routing/draft/", routing.start, name="routing_start"),
+    path("routing/publish/", routing.publish, name="routing_publish"),
+    path("routing/discard/", routing.discard, name="routing_discard"),
+    path("routing/terms/", routing_terms.terms, name="routing_terms"),
+    path("routing/try/", routing.try_out, name="routing_dry_run"),
+    path("routing/plans/<int:number>/", routing.routing_plan, name="routing_plan"),
+    path("routing/weights/", routing.weights, name="routing_weights"),
+    path("routing/rules/add/", routing.rule_add, name="routing_rule_add"),
+    path("routing/rules/<int:pk>/", routing.rule, name="routing_rule"),
+    path("routing/rules/<int:pk>/move/", routing.rule_move, name="routing_rule_move"),
+    path("routing/rules/<int:pk>/duplicate/", routing.rule_duplicate, name="routing_rule_duplicate"),
+    path("routing/rules/<int:pk>/delete/", routing.rule_delete, name="routing_rule_delete"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/filters/", inbox.filters, name="inbox_filters"),
     path("inbox/clocks/", inbox_poll.clocks, name="inbox_clocks"),

@@ -15,6 +15,7 @@ def draft(people, *rules, at, **terms):
     told = {"queue_owner_id": people.manager.pk, "claim_within": plan.claim_within, "most_open": None,
             "capacities": {}, "accounts": {}}  # fmt: skip
     set_terms(by=people.manager, **told | terms)
+    plan.refresh_from_db()
     return plan
 
 

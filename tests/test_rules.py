@@ -25,6 +25,7 @@ BACKTESTERS = LEADERS | MARKETING
 AUTHORS = {Role.MARKETER, *LEADERS}
 SALES = {Role.REP, Role.SALES_MANAGER}
 ADMINS = {Role.ADMIN}
+ROUTERS = {Role.SALES_MANAGER, Role.ADMIN}
 CALENDARS = {Role.ADMIN, Role.SALES_MANAGER}
 # without a session: sign-in and what belongs to it, health, the demo's doors (404 outside the demo)
 OPEN = {
@@ -41,6 +42,14 @@ MAY_OPEN = {
     "keys": ALL,
     "inbox": SALES,
     "queue": SALES,
+    "routing": ROUTERS,
+    "routing_start": ROUTERS,
+    "routing_publish": ROUTERS,
+    "routing_discard": ROUTERS,
+    "routing_terms": ROUTERS,
+    "routing_dry_run": ROUTERS,
+    "routing_weights": ROUTERS,
+    "routing_rule_add": ROUTERS,
     "queue_claim": SALES,
     "home_breaching": {Role.SALES_MANAGER, Role.SALES_LEADER},
     "person_hand_over": {Role.SALES_MANAGER},
@@ -205,7 +214,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+        r"^(routing_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
     )
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)

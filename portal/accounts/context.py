@@ -17,6 +17,7 @@ PAGES = (
     ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),
+    ("Routing", "routing", May.CHANGE_ROUTING),
     ("Import", "import_list", May.IMPORT_LEADS),
     ("People", "people", May.MANAGE_PEOPLE),
     ("Hours", "calendars", May.MANAGE_CALENDARS),
