@@ -3,6 +3,8 @@
 import datetime as dt
 from types import SimpleNamespace
 
+from django.utils.timezone import get_default_timezone
+
 from portal.accounts.demo import DOMAIN
 from portal.accounts.models import Role, Team, User
 from sla.models import Party, SLAVersion
@@ -72,7 +74,8 @@ def _sign(who, *, effective_from, rules, summary):
 
 
 def _office_day(moment):
-    """The working day of the moment or the next one, in the morning."""
+    """The working day of the moment or the next one, in the morning as the organisation's clocks show it."""
+    moment = moment.astimezone(get_default_timezone())
     while moment.weekday() >= 5:
         moment += dt.timedelta(days=1)
-    return moment.replace(hour=9, minute=12)
+    return moment.replace(hour=9, minute=12, second=0, microsecond=0)

@@ -17,9 +17,13 @@ from sla.starter import WEEK
 SEED = 20240112
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 OPENING, CLOSING = 8, 18  # the office, hours of the day in its own zone
+EARLIEST, LATEST = 7, 21  # when somebody answers on a telephone
 OPEN, WITHDRAWN, ACCEPTED = "open", "withdrawn", "accepted"
 NURTURE_A_MONTH = 75
 RETURNS_AFTER, RETURNING, WITHDRAWN_SHARE, REASSIGNED_SHARE = 120 * DAY, 0.02, 0.003, 0.03
+
+LEFT_EVERY = 25  # one in so many MQLs of a past month was never decided
+IN_TIME_AFTER_ALL = 0.75  # share of late first contacts that somebody makes in time instead
 
 # what the inboxes hold now: tier, contacted?, minutes until the next due time (negative: overdue), by rep
 OVERDUE = (("standard", False, -35), ("standard", True, -150))
@@ -62,6 +66,7 @@ class Case:
     recycle_on: dt.date | None = None
     first_owner: int | None = None
     previous: "Case | None" = None
+    left: bool = False  # of a past month and still undecided: it came with history, outside every inbox
 
 
 class Invention:
@@ -91,11 +96,14 @@ class Invention:
         part = min(1.0, (ends - begins) / DAY / whole) * self.share
         mix = self._mix(position)
         lift = accepted / sum(mqls * share * self._rate(s) for s, share in enumerate(mix))
-        for _ in range(round(mqls * part)):
+        for turn in range(round(mqls * part)):
             moment = self._moment(begins, ends)
             if self.at - moment < HOUR:
                 continue
             source = self.random.choices(range(len(mix)), mix)[0]
+            if ends < self.at and turn % LEFT_EVERY == LEFT_EVERY // 2:
+                self._left(source, moment)
+                continue
             outcome = self._outcome(source, lift, categories)
             self._decided(source, outcome, moment)
         for _ in range(round(NURTURE_A_MONTH * part)):
@@ -158,6 +166,17 @@ class Invention:
         self.cases.append(case)
         if outcome.startswith("2"):
             self.may_return.append(case)
+
+    def _left(self, source, moment):
+        """A lead of the past that nobody decided; half of them were tried once."""
+        person = self._person(source, OPEN)
+        law, evaluation = self._qualify(person, source, OPEN, moment)
+        if evaluation.tier is None:
+            return
+        case = Case(person, law, moment, evaluation, self._owner(), OPEN, left=True)
+        if self.random.random() < 0.5:
+            case.touches = self._touches(self._in_office(moment + self.random.uniform(1, 60) * HOUR), 1, reached=False)
+        self.cases.append(case)
 
     def _who_returns(self, moment):
         """Now and then a lead that was too early comes back as a new cycle."""
@@ -323,7 +342,19 @@ class Invention:
         if case.evaluation.tier == "hot":
             most = min(most, 60) if self.random.random() < 0.8 else most
         least = words.SPEED[slot - 1][0] if slot and words.SPEED[slot - 1][0] < most else 1
-        return self._in_office(case.qualified_at + self.random.uniform(least, most) * MINUTE)
+        touched = self._in_office(case.qualified_at + self.random.uniform(least, most) * MINUTE)
+        within = CONTACT[case.evaluation.tier]
+        if touched > case.qualified_at + within and self.random.random() < IN_TIME_AFTER_ALL:
+            return self._in_time(case.qualified_at, within) or touched
+        return touched
+
+    def _in_time(self, moment, within):
+        """An instant within the time, between the early morning and the evening; None where none is found."""
+        for _ in range(8):
+            found = moment + within * self.random.uniform(0.05, 0.97)
+            if EARLIEST <= found.astimezone(self.zone).hour < LATEST:
+                return found
+        return None
 
     def _touches(self, first, attempts, *, reached=True):
         """Attempts from `first` on; the first of them is a contact where `reached`."""

@@ -80,7 +80,8 @@ class _Writer:
             qualified_at=case.qualified_at,
             recorded_at=case.qualified_at,
             owner=self.who.reps[case.owner],
-            **self.due[id(case)].as_fields(),
+            is_historical=case.left,
+            **({} if case.left else self.due[id(case)].as_fields()),
             first_touch_at=_first_touch(case, version),
             **self._state(case),
         )

@@ -2,20 +2,23 @@
 
 import datetime as dt
 from collections import Counter
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import F
 
 from leads import lifecycle
 from leads.management.commands.seed_demo import seed
 from leads.models import Decision, Event, Handoff, Lead, Touch
 from portal.accounts.models import User
 from sla import scoring
-from sla.models import SLAVersion
+from sla.models import Signature, SLAVersion
 
 NOW = dt.datetime(2026, 10, 15, 8, 0, tzinfo=dt.UTC)
 SHARE = 0.1
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,30 @@ def test_about_a_fifth_is_accepted_and_the_score_is_the_top_complaint_of_late(co
     late = decided.filter(status=lifecycle.REJECTED, decided_at__gt=NOW - dt.timedelta(days=120))
     assert Counter(late.values_list("reason__category", flat=True)).most_common(1)[0][0] == "scoring"
     assert Counter(late.values_list("reason__code", flat=True)).most_common(1)[0][0] == "41"
+
+
+def test_a_few_leads_of_each_past_month_were_never_decided_and_wait_in_no_inbox(company):
+    months = Counter(h.qualified_at.astimezone(BERLIN).strftime("%Y-%m") for h in Handoff.objects.all())
+    left = Handoff.objects.undecided().filter(qualified_at__lt=dt.datetime(2026, 10, 1, tzinfo=BERLIN))
+    shares = Counter(h.qualified_at.astimezone(BERLIN).strftime("%Y-%m") for h in left)
+    assert set(shares) == set(months) - {"2026-10"}
+    assert all(0.02 <= count / months[month] <= 0.06 for month, count in shares.items())
+    assert not set(left) & set(Handoff.objects.in_inbox())
+
+
+def test_most_first_contacts_were_in_time_and_some_were_not(company):
+    ended = Handoff.objects.filter(contact_due_at__isnull=False, is_historical=False).exclude(
+        first_touch_at=None, contact_due_at__gt=NOW
+    )
+    kept = ended.filter(first_touch_at__lte=F("contact_due_at")).count() / ended.count()
+    assert 0.78 <= kept <= 0.92
+
+
+def test_the_agreements_were_signed_on_working_days_in_office_hours(company):
+    for signature in Signature.objects.all():
+        local = signature.signed_at.astimezone(BERLIN)
+        assert local.weekday() < 5
+        assert 9 <= local.hour < 17
 
 
 def test_every_rep_has_an_inbox_with_clocks_at_every_stage(company):

@@ -41,7 +41,7 @@ def seed(*, at, share=1.0):
     invention = Invention(at=at, laws=laws, zone=zone, share=share).all()
     write(invention, who=who, versions=versions)
     leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
-    waiting = sum(case.outcome == "open" for case in invention.cases)
+    waiting = sum(case.outcome == "open" and not case.left for case in invention.cases)
     return (
         f"Tarnwick is here: {leads:,} leads, {len(invention.cases):,} handoffs over 13 months, {waiting} of them "
         f"open, {len(who.reps)} reps, agreement v{versions[-1].number} in force."
