@@ -159,11 +159,13 @@ def draft_version(*, by, at, rules=RULES, tiers=TIERS, reasons=REASONS, summary=
                    detail_default=default, **options)
         for code, category, label, meaning, detail, default, options in reasons
     )  # fmt: skip
-    EscalationStep.objects.bulk_create(
-        EscalationStep(version=version, clock=clock, position=i, kind=kind,
-                       **{"share" if kind == STEP.WARN_OWNER else "after": when})
-        for i, (clock, kind, when) in enumerate(STEPS, 1)
-    )  # fmt: skip
+    for of_clock in CLOCK:
+        steps = [(kind, when) for clock, kind, when in STEPS if clock == of_clock]
+        EscalationStep.objects.bulk_create(
+            EscalationStep(version=version, clock=of_clock, position=i, kind=kind,
+                           **{"share" if kind == STEP.WARN_OWNER else "after": when})
+            for i, (kind, when) in enumerate(steps, 1)
+        )  # fmt: skip
     return version
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from playwright.sync_api import expect
 
@@ -141,3 +142,20 @@ def test_a_reason_is_added_and_another_merged_into_it(house, sign_in, page, chec
     page.get_by_role("button", name="Retire 14").click()
     expect(page.locator("#reason-14 summary")).to_contain_text("told as 15")
     check_axe(page)
+
+
+def test_what_was_typed_when_the_session_ended_is_there_after_signing_in_again(house, sign_in, page):
+    _, people = house
+    url = sign_in(page, people.marketer)
+    page.goto(f"{url}/agreement/")
+    page.get_by_role("button", name="Draft a version from this one").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Draft of agreement v2")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.locator("#basics-summary").fill("Typed while signed out")
+    page.locator("#basics-summary").blur()
+    expect(page.get_by_label("Password")).to_be_visible()
+    sign_in(page, people.marketer)
+    page.goto(f"{url}/agreement/2/edit/")
+    expect(page.locator("#said-basics")).to_contain_text("Typed while signed out")
+    page.reload()
+    expect(page.locator("#basics-summary")).to_have_value("Typed while signed out")
