@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-BENCHES = ("clock_bench", "import_bench", "pages_bench", "audit_bench", "sweep_bench")
+BENCHES = ("clock_bench", "import_bench", "pages_bench", "audit_bench", "sweep_bench", "backtest_bench")
 
 
 def main():

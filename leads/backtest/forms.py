@@ -26,8 +26,16 @@ class FactsForm(forms.Form):
                 label=f"{label}: how often", required=False, min_value=0, max_value=MOST_EVENTS
             )
             self.fields[f"days-{place}"] = forms.IntegerField(
-                label="the last one, days ago", required=False, min_value=0, max_value=36_500
+                label=f"{label}: the last one, days ago", required=False, min_value=0, max_value=36_500
             )
+
+    def asked(self):
+        """(the facts' fields, [(kind in words, its count's field, its days' field), …]) to draw."""
+        kinds = [
+            (kind.replace("_", " ").capitalize(), self[f"count-{place}"], self[f"days-{place}"])
+            for place, kind in enumerate(self.kinds)
+        ]
+        return [self[f"fact-{place}"] for place in range(len(self.facts))], kinds
 
     def lead(self):
         """(facts as scoring takes them, [(kind, how many, days ago), …])."""

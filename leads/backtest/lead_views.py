@@ -63,7 +63,13 @@ def definition_score(request, number):
     against = other_than(draft)
     pair = [each.as_definition() for each in (draft, against) if each]
     typed = FactsForm(request.POST if request.method == "POST" else None, pair)
-    context = {"definition": draft, "against": against, "form": typed, "q": request.GET.get("q", "").strip()}
+    context = {
+        "definition": draft,
+        "against": against,
+        "form": typed,
+        "asked": typed.asked(),
+        "q": request.GET.get("q", "").strip(),
+    }
     if request.method == "POST":
         if not typed.is_valid():
             return invalid(request, SCORE, context, part="scored")

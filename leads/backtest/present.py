@@ -13,7 +13,13 @@ MOVES = (
     ("dropped", "Dropped", "no longer MQLs"),
     ("admitted", "Newly admitted", "MQLs only under the draft"),
 )
-OUTCOMES = ("accepted", "rejected", "undecided", "withdrawn", "unseen")
+OUTCOMES = (
+    ("accepted", "Accepted"),
+    ("rejected", "Rejected"),
+    ("undecided", "Undecided"),
+    ("withdrawn", "Withdrawn"),
+    ("unseen", "Never shown to sales: unknown"),
+)
 STEPS = 14
 
 
@@ -50,11 +56,12 @@ def _rate(k, n):
 
 
 def _moves(found):
-    return [
-        {"move": move, "name": name, "note": note, "count": found.count(move),
-         "cells": [found.count(move, outcome) for outcome in OUTCOMES]}
-        for move, name, note in MOVES
-    ]  # fmt: skip
+    """Rows of outcomes, a cell a move; the first row is all of them."""
+    heads = [{"move": move, "name": name, "note": note, "count": found.count(move)} for move, name, note in MOVES]
+    rows = [
+        {"name": name, "cells": [found.count(move, outcome) for move, _, _ in MOVES]} for outcome, name in OUTCOMES
+    ]
+    return {"heads": heads, "rows": rows}
 
 
 def _lost(found):

@@ -23,6 +23,7 @@ def definition_backtest(request, number):
     at = timezone.now()
     if against is None:
         return answer(request, PAGE, {"definition": draft}, part="result")
+    beside = _context(request, draft, against)
     definitions = draft.as_definition(), against.as_definition()
     job = jobs.latest(*definitions, at=at)
     if job is not None and job.status != BacktestJob.Status.FAILED:
@@ -30,9 +31,9 @@ def definition_backtest(request, number):
     try:
         found = jobs.replay(*definitions, at=at, most=jobs.AT_ONCE)
     except TooMany:
-        context = _context(draft, against) | {"failed": job is not None, "limit": thousands(jobs.AT_ONCE)}
+        context = beside | {"failed": job is not None, "limit": thousands(jobs.AT_ONCE)}
         return answer(request, PAGE, context, part="result")
-    return answer(request, PAGE, _context(draft, against) | present.result(found, draft, against), part="result")
+    return answer(request, PAGE, beside | present.result(found, draft, against), part="result")
 
 
 @require_POST
@@ -42,7 +43,7 @@ def definition_backtest_start(request, number):
     try:
         job = jobs.start(definition=draft, against=against, by=request.user, at=timezone.now(), send=tasks.send)
     except jobs.NoWorker as refusal:
-        return invalid(request, PAGE, _context(draft, against) | {"refusal": refusal.sentence}, part="result")
+        return invalid(request, PAGE, _context(request, draft, against) | {"refusal": refusal.sentence}, part="result")
     return _shown(request, job, draft, against) if wants_part(request) else _back(request, job)
 
 
@@ -55,7 +56,7 @@ def definition_backtest_progress(request, number, pk):
         return _shown(request, job, job.definition, job.against)
     if not wants_part(request):
         return _back(request, job)
-    return finished(request, PAGE, _of_job(job), part="result")
+    return finished(request, PAGE, _of_job(request, job), part="result")
 
 
 @require_POST
@@ -83,12 +84,15 @@ def other_than(draft):
     return draft.started_from or (in_force and in_force.definition)
 
 
-def _context(draft, against):
-    return {"definition": draft, "against": against, "others": MQLDefinition.objects.order_by("-number")}
+def _context(request, draft, against):
+    """`in_rows`: the page that asks is the editor (`rows`), whose rules and tiers have places for their figures."""
+    others = MQLDefinition.objects.order_by("-number")
+    in_rows = wants_part(request) and ("rows" in request.GET or "rows" in request.POST)
+    return {"definition": draft, "against": against, "others": others, "in_rows": in_rows}
 
 
-def _of_job(job):
-    context = _context(job.definition, job.against) | {"job": job}
+def _of_job(request, job):
+    context = _context(request, job.definition, job.against) | {"job": job}
     if job.status == BacktestJob.Status.DONE:
         context |= present.result(Tally.from_json(job.result), job.definition, job.against)
     return context
@@ -96,7 +100,7 @@ def _of_job(job):
 
 def _shown(request, job, draft, against):
     job.definition, job.against = draft, against
-    return answer(request, PAGE, _of_job(job), part="result")
+    return answer(request, PAGE, _of_job(request, job), part="result")
 
 
 def _back(request, job):

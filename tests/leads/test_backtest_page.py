@@ -106,7 +106,7 @@ def test_the_page_says_why_accepted_never_rises_with_the_threshold(draft, people
 
 def test_every_rule_and_tier_gets_its_figures_in_place(draft, marketer, at):
     lead("one", at - DAY, employees=500, industry="Food", title="Director", country="Germany")
-    html = marketer.get(reverse("definition_backtest", args=[2]), headers=HTMX).content.decode()
+    html = marketer.get(reverse("definition_backtest", args=[2]) + "?rows", headers=HTMX).content.decode()
     size, hot = draft.rules.get(key="size"), draft.tiers.get(key="standard")
     assert f'<span id="rule-{size.pk}-leads" hx-swap-oob="true">1</span>' in html
     assert f'<span id="tier-{hot.pk}-mqls" hx-swap-oob="true">1' in html

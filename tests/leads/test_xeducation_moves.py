@@ -102,7 +102,7 @@ def moves(marketer, before, after):
         reverse("definition_backtest", args=[after.number]), {"against": before.number}
     ).content.decode()
     found = {
-        move: int(re.search(rf'id="move-{move}".*?<b>([\d,]+)</b>', html, re.DOTALL)[1].replace(",", ""))
+        move: int(re.search(rf'id="move-{move}">([\d,]+)<', html)[1].replace(",", ""))
         for move in ("dropped", "admitted", "kept")
     }
     return {
