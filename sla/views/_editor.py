@@ -37,7 +37,6 @@ def page(number, *, open_rule=None, refusal=None, form=None):
         "facts": facts_shown(draft),
         "seen_summary": verbs.seen_of_summary(draft),
         "against": draft.started_from or (in_force and in_force.definition),
-        "in_force": in_force and in_force.definition,
     }
 
 

@@ -252,3 +252,7 @@ def test_the_comparison_shows_each_change_before_and_after(marketer, people, gui
 def test_the_editor_asks_the_database_few_questions(marketer, draft, django_assert_max_num_queries):
     with django_assert_max_num_queries(12):
         marketer.get(reverse("definition_edit", args=[2]))
+
+
+def test_the_frame_still_names_the_terms_in_force(marketer, draft):
+    assert "agreement v1, definition v1" in marketer.get(reverse("definition_edit", args=[2])).content.decode()
