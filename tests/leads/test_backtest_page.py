@@ -244,7 +244,7 @@ def test_a_lead_is_found_and_scored_under_both_definitions(draft, agreement, ope
 def test_a_typed_lead_is_scored_and_not_saved(draft, agreement, marketer):
     where = reverse("definition_score", args=[2])
     html = marketer.get(where).content.decode()
-    names = dict(re.findall(r'<label for="id_([^"]+)">([^<]+)</label>', html))
+    names = dict(re.findall(r'<label[^>]* for="id_([^"]+)">([^<]+)</label>', html))
     given = {"Company size": 600, "Industry": "Food", "Guide downloaded: how often": 3}
     data = {name: given.get(label, "") for name, label in names.items()}
     html = marketer.post(where, data).content.decode()
