@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads import figures
+from leads.audit.bulk import in_bulk
 from leads.audit.page import Page
 from leads.figures import Month
 from portal.accounts.permissions import May, require
@@ -61,6 +62,7 @@ def audit(request, month):
         "bases": figures.BASES,
         "dimensions": figures.DIMENSIONS,
         "few_below": figures.FEW,
+        "in_bulk": in_bulk(month, as_of=now, zone=zone),
     }
     return answer(request, "audit/audit.html", context)
 

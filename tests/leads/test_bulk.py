@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from leads.models import Assignment, Decision, Handoff, Touch
 from leads.services import bulk
@@ -380,3 +381,15 @@ def test_a_contact_in_bulk_is_refused_with_the_code_of_one(open_lead, people, no
 def test_a_reassignment_in_bulk_is_refused_as_a_whole_for_a_rep(open_lead, people, now):
     with pytest.raises(NotPermitted):
         bulk.reassign_many(handoff_ids=[open_lead().pk], by=people.rep, at=now, to=people.other_rep)
+
+
+def test_the_audit_counts_what_was_done_in_bulk(open_lead, post, client, people, now):
+    rows, alone = [open_lead(), open_lead(), open_lead()], open_lead()
+    accept_handoff(handoff_id=alone.pk, by=people.rep, at=now)
+    month = reverse("audit", args=[timezone.localtime(now).strftime("%Y-%m")])
+    client.force_login(people.marketer)
+    assert "were made in bulk" not in client.get(month).content.decode()
+    post("contact", rows, go=1, kind="call", outcome="reached")
+    post("accept", rows[:2], go=1)
+    client.force_login(people.marketer)
+    assert "2 decisions and 3 contacts of" in client.get(month).content.decode()
