@@ -105,6 +105,29 @@ def test_imported_leads_are_due_in_the_hours_of_their_owners(run, people):
     assert {row.calendar_id for row in found} == {own.pk, version.calendar_id}
 
 
+def test_a_person_who_turns_up_again_far_down_the_file_stays_one_lead(run, agreement, people):
+    """The rows before go straight into the table of leads; from the first known person on they are compared."""
+    body = "".join(f"{n},a{n}@x.example,Clerk,Guide,,5,Law\n" for n in range(5_200))
+    more = "x,A1+news@x.example,Director,Demo request,,500,Food\ny,y@x.example,Director,Demo request,,500,Food\n"
+    report = run(f"id,email,title,source,owner,size,industry\n{body}{more}", NOW, historical=False)
+    assert (report.rows, report.created, report.updated) == (5_202, 5_201, 1)
+    again = Lead.objects.get(email_key="a1@x.example")
+    assert (again.external_id, again.title, again.handoffs.count()) == ("1", "Director", 1)
+
+
+def test_texts_with_tabs_and_ends_of_lines_come_in_as_they_are(run, agreement, people):
+    odd = ["a\tb", "a\nb", "a\r\nb", "\\N", "\\.", "\x01", '"', "'\x01\t\x01'", "\\", "NULL"]
+    text = "id,title,more\n" + "".join(
+        f'{n},"{cell.replace(chr(34), chr(34) * 2)}","{cell.replace(chr(34), chr(34) * 2)}"\n'
+        for n, cell in enumerate(odd)
+    )
+    columns = {"external_id": "id", "title": "title", "attributes.more": "more"}
+    for seen in ("created", "unchanged"):
+        assert getattr(run(text, columns, historical=False), seen) == len(odd)
+        kept = Lead.objects.order_by("external_id")
+        assert [lead.title for lead in kept] == [lead.attributes["more"] for lead in kept] == odd
+
+
 def test_a_decided_row_without_historical_is_refused(run, agreement, people):
     report = run("id,decision,reason\n1,rejected,\n2,accepted,\n", {k: PAST[k] for k in ("decision", "reason")} | {
         "external_id": "id"}, historical=False)  # fmt: skip

@@ -166,19 +166,7 @@ class Staging:
 
     def find_known_leads(self):
         """Attach rows of people that are leads already (or came earlier in the file); refuse what fits two leads."""
-        self.sql(
-            "UPDATE import_kept k SET ext_lead = l.id FROM leads_lead l"
-            " WHERE NOT k.is_new AND l.external_id = k.external_id"
-        )
-        self.sql(
-            "UPDATE import_kept k SET mail_lead = l.id FROM leads_lead l"
-            f" WHERE NOT k.is_new AND k.email IS NOT NULL AND l.email_key = {MAILBOX.format('k.email')}"
-        )
-        self.sql(
-            "UPDATE import_kept SET lead_id = coalesce(ext_lead, mail_lead), problem = CASE"
-            " WHEN ext_lead <> mail_lead OR coalesce(ext_lead, mail_lead) IS NULL THEN 'two_leads' END"
-            " WHERE NOT is_new"
-        )
+        self.sql(ATTACH_KNOWN)
         self.sql("ANALYZE import_kept")
         for claim, taken in ((MAILBOX.format("email"), "mail_lead"), ("external_id", "ext_lead")):
             self.sql(
@@ -211,6 +199,15 @@ INSERT_LEADS = f"""
     SELECT lead_id, external_id, email, {", ".join(f"coalesce({name}, '')" for name in TEXTS)},
         employees, attributes::jsonb, %(at)s, %(at)s
     FROM import_chunk ON CONFLICT DO NOTHING
+"""
+ATTACH_KNOWN = f"""
+    UPDATE import_kept k SET ext_lead = f.ext_lead, mail_lead = f.mail_lead,
+        lead_id = coalesce(f.ext_lead, f.mail_lead), problem = CASE
+            WHEN f.ext_lead <> f.mail_lead OR coalesce(f.ext_lead, f.mail_lead) IS NULL THEN 'two_leads' END
+    FROM (SELECT k.row, e.id AS ext_lead, m.id AS mail_lead FROM import_kept k
+        LEFT JOIN leads_lead e ON e.external_id = k.external_id
+        LEFT JOIN leads_lead m ON m.email_key = {MAILBOX.format("k.email")} WHERE NOT k.is_new) f
+    WHERE f.row = k.row
 """
 _MERGED = ("external_id", "email", *TEXTS, "employees", "owner_no")
 _REST = "NOT is_new AND problem IS NULL"
