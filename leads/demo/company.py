@@ -63,7 +63,10 @@ def _with_guide_cap(cap):
 
 def _sign(who, *, effective_from, rules, summary):
     drafted, proposed = (_office_day(effective_from - dt.timedelta(days=days)) for days in (24, 17))
-    version = draft_version(by=who.marketer, at=drafted, rules=rules, summary=summary, **IN_BUSINESS_HOURS)
+    signatories = {"marketing_signatory": who.marketing_leader, "sales_signatory": who.sales_leader}
+    version = draft_version(
+        by=who.marketer, at=drafted, rules=rules, summary=summary, **IN_BUSINESS_HOURS, **signatories
+    )
     propose_version(version_id=version.pk, effective_from=effective_from, by=who.marketing_leader, at=proposed)
     for party, role, leader, days in (
         (Party.MARKETING, Role.MARKETING_LEADER, who.marketing_leader, 1),

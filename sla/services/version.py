@@ -95,7 +95,12 @@ def sign_version(
         version, by, party=party, role=role or role_as_it_is(by, party), at=at, signatory=signatory,
         typed_name=typed_name, address=address, user_agent=user_agent and user_agent[:300],
     )  # fmt: skip
-    tell("agreement.signed", key=signature.pk, at=at, payload={"version": version.number, "party": party})
+    tell(
+        "agreement.signed",
+        key=signature.pk,
+        at=at,
+        payload={"version": version.number, "party": party, "name": by.name},
+    )
     return signature
 
 

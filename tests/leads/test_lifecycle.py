@@ -6,11 +6,13 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from leads import lifecycle
+from sla import lifecycle as agreement_lifecycle
 
 
-def test_the_page_of_states_is_current():
-    page = settings.BASE_DIR / "docs" / "states.md"
-    assert page.read_text(encoding="utf-8") == lifecycle.as_markdown(), "run `manage.py states`"
+@pytest.mark.parametrize(("name", "table"), [("states.md", lifecycle), ("agreement-states.md", agreement_lifecycle)])
+def test_the_page_of_states_is_current(name, table):
+    page = settings.BASE_DIR / "docs" / name
+    assert page.read_text(encoding="utf-8") == table.as_markdown(), "run `manage.py states`"
 
 
 def test_a_page_of_states_that_is_behind_is_noticed(settings, tmp_path, capsys):

@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from leads.services.decide import accept_handoff, reject_handoff
+from portal.outbox.mail import TOPICS
 from portal.outbox.models import Message
 from portal.shared.refusal import NotPermitted, Refusal
 from sla import lifecycle
@@ -314,3 +316,21 @@ def test_a_draft_keeps_every_code_that_was_ever_proposed(agreement, people, now)
     propose_version(version_id=grown.pk, effective_from=now, by=people.marketer, at=now)
     older = draft_from(version_id=agreement.pk, by=people.marketer, at=now)
     assert older.reasons.get(code="15").retired
+
+
+def test_who_has_to_sign_is_written_until_they_did(proposal, people):
+    payload = Message.objects.get(topic="agreement.waits", recipient=people.sales_leader, payload__version=2).payload
+    write = TOPICS["agreement.signature_missing"].write
+    mail = write(payload)
+    assert mail.subject == "Still waiting: your signature under agreement v2"
+    assert proposal.fingerprint in mail.body
+    assert mail.path == "/agreement/2/"
+    sign(proposal, Party.SALES, people.sales_leader, timezone.now())
+    assert write(payload) is None
+
+
+def test_a_room_hears_who_signed(proposal, people, now):
+    sign(proposal, Party.SALES, people.sales_leader, now)
+    told = Message.objects.filter(topic="agreement.signed").latest("id")
+    mail = TOPICS["agreement.signed"].write(told.payload)
+    assert (mail.subject, mail.body) == ("Agreement v2 was signed for sales", "Sara Leader signed it for sales.")
