@@ -7,19 +7,20 @@ SALES = (Role.REP, Role.SALES_MANAGER)
 LEADERS = (Role.MARKETING_LEADER, Role.SALES_LEADER)
 
 NEW_LEAD = kind(
-    "new_lead", "A lead is mine", hint="It came into my inbox, or someone gave it to me.", roles=SALES, chat=True
-)
+    "new_lead", "A lead is mine", hint="It came into my inbox, or someone gave it to me.", roles=SALES,
+    chat="A lead was handed over",
+)  # fmt: skip
 CLOCK_WARNING = kind(
     "clock_warning", "A clock of mine runs out soon", hint="At the share of its time that the agreement names.",
     roles=SALES, ways=(BELL, MAIL),
 )  # fmt: skip
 BREACH = kind(
     "breach", "A clock ran out", hint="Of a lead in my team, or of mine: and when it goes to the queue.", roles=SALES,
-    chat=True,
+    chat="A clock ran out",
 )  # fmt: skip
 QUEUE = kind(
     "queue", "A lead waits in the default queue", hint="Nobody was free, or it was handed back; I answer for it.",
-    roles=(Role.SALES_MANAGER, Role.SALES_LEADER, Role.ADMIN), chat=True,
+    roles=(Role.SALES_MANAGER, Role.SALES_LEADER, Role.ADMIN), chat="A lead waits in the default queue",
 )  # fmt: skip
 DISPUTE = kind(
     "dispute",

@@ -46,9 +46,11 @@ def tell_all(notes, *, at):
         if not _too_much(told, at):
             messages += [note.told(at) for note in told]
             continue
-        summaries.append((person, team, told))
         if person is None:
             messages += [note.told(at, silent=True) for note in told]
+            told = [note for note in told if note.asked.case.ended is None]
+        if told:
+            summaries.append((person, team, told))
     tell_many(messages, at=at)
     for person, team, told in summaries:
         _sum_up(person, team, told, at)

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from leads import escalation
 from leads.escalation import CONTACT, EPOCH, RAN_OUT, TELL_MANAGER, TO_QUEUE, WARN_OWNER, Step, moment
 from leads.models import Breach, Escalation, Handoff
-from leads.services.escalate import Note, tell_all
+from leads.services.escalate import LATE, Note, tell_all
 from leads.services.queue import to_queue
 from portal.accounts.models import Role, User
 from portal.shared.time import duration
@@ -190,18 +190,23 @@ def _ask(law, cases, at):
         now, later = escalation.found(entries, until=until, stops=stops, is_open=case.is_open)
         for entry in now:
             step = law.steps(case.version)[entry[2]] if entry[2] else None
-            if _still_asked(case, entry[1], step, at):
+            if _still_asked(case, entry, step, at):
                 asked[step.kind if step else RAN_OUT].append(Asked(case, entry, step))
         next_at = moment(later[0][0]).isoformat() if later else None
         watches.append({"handoff_id": case.id, "next_at": next_at, "plan": later or None})
     return asked, watches
 
 
-def _still_asked(case, clock, step, at):
-    """A warning only before the due time, a move to the queue only while the clock runs; the rest however late."""
-    if step is None or step.kind == TELL_MANAGER:
+def _still_asked(case, entry, step, at):
+    """A warning only before the due time, a move to the queue only while the clock runs; a breach however late.
+
+    Of a clock that stopped long ago nobody is told any more: there is nothing left to do about it.
+    """
+    clock, running = entry[1], case.is_open and case.stop(entry[1]) is None
+    if step is None:
         return True
-    running = case.is_open and case.stop(clock) is None
+    if step.kind == TELL_MANAGER:
+        return running or at - moment(entry[0]) <= LATE
     if step.kind == TO_QUEUE:
         return running and not case.in_queue
     return running and case.owner is not None and at <= case.due(clock)

@@ -19,14 +19,14 @@ class Mail(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of message that a person may choose the ways of; `roles` see it, chat rooms may listen where `chat`."""
+    """A kind of message that a person may choose the ways of; `roles` see it; `chat`: what it is called in a room."""
 
     key: str
     label: str
     hint: str
     roles: tuple
     ways: frozenset
-    chat: bool
+    chat: str
 
 
 class Topic(NamedTuple):
@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {}
 TOPICS: dict[str, Topic] = {}
 
 
-def kind(key, label, *, hint, roles, ways=(MAIL, BELL), chat=False):
+def kind(key, label, *, hint, roles, ways=(MAIL, BELL), chat=""):
     """Register a kind of message with the ways it takes until a person chooses others. Returns the Kind."""
     KINDS[key] = Kind(key, label, hint, tuple(roles), frozenset(ways), chat)
     return KINDS[key]

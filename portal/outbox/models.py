@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from portal.outbox.mail import WAYS
+from portal.outbox.mail import TOPICS, WAYS
 from portal.shared.triggers import refuse
 
 USER = settings.AUTH_USER_MODEL
@@ -80,6 +80,12 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.topic} {self.key}"
+
+    @property
+    def about(self):
+        """What it is about, in the words in which people choose their messages."""
+        topic = TOPICS.get(self.topic)
+        return topic.kind.label if topic and topic.kind else self.topic
 
 
 class NoticeQuerySet(models.QuerySet):

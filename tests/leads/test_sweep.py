@@ -174,6 +174,14 @@ def test_facts_are_told_to_subscribers_even_when_readers_get_a_summary(agreement
     assert told("clock.summary") == 1
 
 
+def test_of_a_clock_that_stopped_long_ago_only_the_fact_is_told(lead, people):
+    accept_handoff(handoff_id=lead.pk, by=people.rep, at=lead.contact_due_at + MINUTE)
+    assert sweep_clocks(at=lead.contact_due_at + 24 * HOUR).ran_out == 1
+    assert told("clock.ran_out") == 1
+    assert not Message.objects.filter(topic__startswith="clock.", recipient__isnull=False).exists()
+    assert told("clock.summary") == 0
+
+
 # --- dry run, command, task --------------------------------------------------------------------------
 def rows():
     with connection.cursor() as cursor:
