@@ -91,11 +91,14 @@ def left(due, now, hours=None):
 
 
 def due_chip(due, now, zone, hours=None):
-    """A countdown chip's text, as portal.shared.time.due_chip, with today's rest in working time."""
+    """A countdown chip's text, as portal.shared.time.due_chip; what is left today and what is over in working time."""
     words = time.due_chip(due, now, zone)
     worked = passed(now, due, hours)
-    plain = worked in (due - now, NOTHING) or words != time.duration(due - now)
-    return words if plain else length(worked, working=True)
+    if worked in (due - now, NOTHING):
+        return words
+    if due < now:
+        return f"{length(worked, working=True)} over"
+    return length(worked, working=True) if words == time.duration(due - now) else words
 
 
 def first_contact(

@@ -94,6 +94,19 @@ def test_out_of_hours_nothing_is_left_of_a_clock_that_is_due_at_closing():
     assert clocks.left_share(berlin(2026, 10, 16, 17), berlin(2026, 10, 19, 9), due + 9 * HOUR, OFFICE) == 50
 
 
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        (berlin(2026, 10, 15, 17), "6 h"),  # seven hours less lunch
+        (berlin(2026, 10, 15, 11), "1 h left"),
+        (berlin(2026, 10, 16, 9), "Fri 09:00"),
+        (berlin(2026, 10, 14, 17), "3 h over"),
+    ],
+)
+def test_a_chip_counts_todays_rest_and_what_is_over_in_working_time(due, words):
+    assert clocks.due_chip(due, berlin(2026, 10, 15, 10), ZONE, OFFICE) == words
+
+
 def running(now, **more):
     given = {"start": berlin(2026, 10, 16, 17), "due": berlin(2026, 10, 19, 10), "touched": None, "decided": None}
     return clocks.first_contact(**given | more, now=now, zone=ZONE, within="Hot: within 3 hours.", hours=OFFICE)
