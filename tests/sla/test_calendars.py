@@ -228,6 +228,15 @@ def test_only_ticked_holidays_become_part_of_the_calendar(office, people):
     assert "in the calendar" in client.get(reverse("calendar_holidays", args=[changed.pk]), asked).text
 
 
+def test_holidays_join_the_special_days_that_are_there(people):
+    client = signed_in(people.manager)
+    client.post(reverse("calendar_new"), form(date=["2030-12-24"], day_name=[""], hours=["9-12"]))
+    address = reverse("calendar_holidays", args=[Calendar.objects.get().pk])
+    assert client.post(address, {"country": "DE", "year": "2026", "day": ["2026-12-25"]}).status_code == 302
+    changed = Calendar.objects.get(version=2)
+    assert changed.exceptions == {"2026-12-25": [], "2030-12-24": [["09:00", "12:00"]]}
+
+
 def test_hours_are_given_on_the_page_and_shown(office, people):
     client, today = signed_in(people.manager), timezone.localdate()
     given = {"who": f"team-{people.north.pk}", "calendar": office.pk, "from_day": today.isoformat()}
