@@ -69,11 +69,12 @@ def domain_of(facts):
 
 def law_of(plan):
     """The Law of a plan; a published one is read once in a process, for it never changes."""
-    return _published(plan.pk, plan.published_at) if plan.published_at else read_law(plan)
+    return published_law(plan.pk, plan.published_at) if plan.published_at else read_law(plan)
 
 
 @lru_cache(maxsize=8)
-def _published(pk, published_at):
+def published_law(pk, published_at):
+    """The Law of a published plan, by what never changes of it."""
     return read_law(RoutingPlan.objects.get(pk=pk))
 
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from leads.models import AccountOwner, Assignment, Handoff
+from leads.routing import people_on
 from leads.services.assign import reassign_handoff
 from leads.turns import take_turn
-from portal.accounts.absences import add_absence
-from portal.accounts.models import Role
+from portal.accounts.absences import add_absence, end_absence
+from portal.accounts.models import Role, User
 from tests import cast
 from tests.routing import DACH, plan
 
@@ -201,6 +202,17 @@ def test_when_the_owner_of_the_queue_left_the_next_manager_answers_for_it(arrive
     people.manager.is_active = False
     people.manager.save()
     assert in_queue(arrive(), substitute)
+
+
+def test_the_desk_knows_the_same_people_as_everybody_else(people, now):
+    for person, first, last in ((people.rep, 0, 0), (people.other_rep, -3, 5), (people.south_rep, 1, 2)):
+        first, last = (now.date() + dt.timedelta(days=days) for days in (first, last))
+        add_absence(person_id=person.pk, first_day=first, last_day=last, by=people.admin, at=now)
+    end_absence(absence_id=people.other_rep.absences.get().pk, by=people.admin, at=now)
+    seated = {person for person in people_on(now).values() if not person.away}
+    assert seated == set(User.objects.present(on=now).filter(roles__overlap=["rep", "sales_manager"]))
+    assert people.rep not in seated
+    assert {people.other_rep, people.south_rep, people.manager} <= seated
 
 
 def test_without_a_plan_the_least_loaded_rep_who_is_there_gets_it(arrive, people, now):
