@@ -107,6 +107,7 @@ MAY_OPEN = {
     "agreement_impact": BACKTESTERS,
     "audit_latest": READERS,
     "audit": READERS,
+    "audit_closing": READERS,
     "leads": ALL,
     "disputes": READERS,
     "handoff": ALL,  # of those who see this one: its rep, the manager of the team, everybody else but other reps
@@ -214,7 +215,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(routing_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+        r"^(audit_|routing_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
     )
     unknown = {
         name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)

@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from leads.audit import views
+from leads.audit import closing_views, views
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
     path("audit/<slug:month>/", views.audit, name="audit"),
+    path("audit/<slug:month>/closing/", closing_views.audit_closing, name="audit_closing"),
+    path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
+    path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),
+    path("audit/<slug:month>/closing/<int:pk>/reopen/", closing_views.audit_reopen, name="audit_reopen"),
+    path(
+        "audit/<slug:month>/closing/<int:number>/signed.json",
+        closing_views.audit_closed_json,
+        name="audit_closed_json",
+    ),
 ]

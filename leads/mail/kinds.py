@@ -35,3 +35,6 @@ REVIEW = kind(
     "review", "The week’s conversion review", hint="Each Monday: how many were accepted, and why the others were not.",
     roles=LEADERS, ways=(MAIL,),
 )  # fmt: skip
+AUDIT = kind(
+    "audit", "An audit waits for my signature", hint="It was closed, and both leaders sign it.", roles=LEADERS
+)

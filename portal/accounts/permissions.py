@@ -32,6 +32,10 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER, Role.ADMIN),
         "The audit is open to marketing, sales managers, both leaderships and admins.",
     )
+    CLOSE_AUDIT = (
+        (Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only the two leaders close an audit.",
+    )
     READ_AGREEMENT = (tuple(Role), "Only people with a role read the agreement.")
     EDIT_DEFINITION = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),

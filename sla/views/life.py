@@ -3,14 +3,13 @@
 import datetime as dt
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from portal.accounts import demo
+from portal.accounts.again import wrong_password
 from portal.accounts.models import User
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -186,14 +185,8 @@ def _not_ready(request):
     """(field, sentence) of what keeps a signature from being given, or None."""
     if "read" not in request.POST:
         return "read", "Say that you have read it. Nothing was signed."
-    user = request.user
-    if not user.has_usable_password() and demo.is_on():
-        return None  # the demo's people sign in with one click and have no password
-    if not ratelimit.consume(request, action="reauthenticate", user=user):
-        return "password", "Too many tries. Wait a minute. Nothing was signed."
-    if not user.check_password(request.POST.get("password", "")):
-        return "password", "This is not your password. Nothing was signed."
-    return None
+    wrong = wrong_password(request)
+    return ("password", wrong) if wrong else None
 
 
 def _party(given):

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from leads.models import Decision, Dispute, Ruling
 from leads.services.decide import reject_handoff, reopen_handoff
 from leads.services.dispute import dispute_rejection, rule_on_dispute
+from portal.outbox.mail import TOPICS
 from portal.outbox.models import Message
 from portal.shared.refusal import Refusal
 from tests import cast
@@ -157,3 +158,15 @@ def test_the_database_refuses_a_dispute_of_an_acceptance(open_lead, people, now)
         Dispute.objects.create(
             decision=accepted, disputed_by=people.marketer, disputed_at=now, due_at=now, note="Past the verb."
         )
+
+
+def test_what_is_written_of_a_dispute_and_its_ruling(dispute, people, now):
+    said = {"dispute": dispute.pk}
+    opened = TOPICS["dispute.opened"].write(said)
+    assert "They have 640 people." in opened.body
+    assert "Marta Marketer disputes" in opened.body
+    rule_on_dispute(dispute_id=dispute.pk, outcome=UPHELD, by=people.manager, at=now, note="Too small.")
+    assert TOPICS["dispute.opened"].write(said) is None
+    ruled = TOPICS["dispute.ruled"].write(said)
+    assert ruled.subject.startswith("Upheld: ")
+    assert "the rejection stands" in ruled.body

@@ -42,3 +42,16 @@ def show_rate(rate):
     return format_html(
         '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(rate.value), ends
     )
+
+
+@register.simple_tag
+def signed_rate(kept, n):
+    """A rate out of a signed audit, whose shares are decimal text: {"value", "low", "high"} over `n` MQLs."""
+    value, low, high = (None if kept[name] is None else float(kept[name]) for name in ("value", "low", "high"))
+    few = " is-few" if n < text.FEW else ""
+    if low is None:
+        return format_html('<span class="rate{}"><b>{}</b></span>', few, text.percent(value))
+    ends = text.interval(low, high)
+    return format_html(
+        '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(value), ends
+    )
