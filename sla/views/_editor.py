@@ -36,6 +36,7 @@ def page(number, *, open_rule=None, refusal=None, form=None):
         "matrix": matrix_shown(definition),
         "facts": facts_shown(draft),
         "seen_summary": verbs.seen_of_summary(draft),
+        "agreement_draft": SLAVersion.objects.filter(definition=draft, proposed_at=None).order_by("-number").first(),
         "against": draft.started_from or (in_force and in_force.definition),
     }
 

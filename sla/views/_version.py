@@ -13,7 +13,7 @@ from sla.services._steps import LEADER, signers
 MEASURES = {  # kind: (commitment, how it is measured)
     "mqls": ("Volume", "MQLs delivered in a month"),
     "acceptance": ("Acceptance", "Share of the month’s MQLs that sales accepts"),
-    "complete_facts": ("Complete facts", "Share of MQLs that arrive with every fact that the definition reads"),
+    "complete_facts": ("Complete facts", "Share of MQLs that arrive with every fact that the definition requires"),
     "share_kept": ("Reliability", "Share of clocks that stop in time"),
 }
 ORDER = [comparison.KINDS[kind][1] for kind in MEASURES]
