@@ -23,9 +23,9 @@ TOUCHES = {
     "call:no_answer": "a call that nobody answers",
     "meeting:reached": "a meeting",
     "meeting:no_answer": "a meeting that the lead missed",
-    "email:reached": "an e-mail that the lead answered",
+    "email:reached": "an exchange by e-mail with the lead",
     "email:sent": "an e-mail that a person sent",
-    "message:reached": "a message that the lead answered",
+    "message:reached": "an exchange of messages with the lead",
     "message:sent": "a message that a person sent",
 }
 UNITS = ((dt.timedelta(days=1), "day"), (dt.timedelta(hours=1), "hour"), (dt.timedelta(minutes=1), "minute"))

@@ -63,6 +63,7 @@ def page(request, version, *, at):
         "steps": steps(stands),
         "sections": comparison.SECTIONS,
         "typed_name": request.user.name,
+        "may_backtest": may(request.user, May.BACKTEST_DEFINITION),
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ def agreement_history(request):
         "rows": [_row(one, contents, people) for one in found],
         "now": now,
         "may_draft": may(request.user, May.DRAFT_AGREEMENT),
+        "may_audit": may(request.user, May.READ_AUDIT),
         "deputies": shown.deputies(request.user, at=now),
         "today": timezone.localdate(now),
     }
