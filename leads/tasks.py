@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from leads.services.digests import tell_digests
 from leads.services.evaluate import evaluate_due
+from leads.services.queue import remind_unclaimed
 from leads.services.sweep import sweep_clocks
 
 
@@ -24,3 +25,9 @@ def digests():
 def evaluate():
     """Leads in nurture whose recycle date came, or that did something new."""
     evaluate_due(at=timezone.now())
+
+
+@shared_task(name="leads.remind_unclaimed", ignore_result=True)
+def unclaimed():
+    """Leads that wait in the default queue for longer than the routing plan allows."""
+    remind_unclaimed(at=timezone.now())

@@ -19,6 +19,13 @@ def assigned(payload):
     return _mail(payload, "Now yours")
 
 
+@writes("handoff.unclaimed", QUEUE)
+def unclaimed(payload):
+    """To the one who answers for the queue, when nobody claimed the lead in time."""
+    still = Handoff.objects.in_queue().filter(pk=payload["handoff"]).exists()
+    return _mail(payload, "Still in the queue") if still else None
+
+
 @writes("handoff.queued", QUEUE, chat=True)
 def queued(payload):
     """To the one who answers for the queue; None when somebody claimed it meanwhile."""

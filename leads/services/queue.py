@@ -1,13 +1,16 @@
-"""The default queue: claim a lead from it, hand one back to it."""
+"""The default queue: claim a lead from it, hand one back to it, remind of what nobody claims."""
+
+import datetime as dt
 
 from django.db import transaction
 
-from leads.models import RoutingPlan
+from leads.models import Handoff, RoutingPlan
 from leads.routing import CLAIM_WITHIN, queue_owner
 from leads.services._steps import check_clocks_run, check_works, give, lock
 from leads.services.assign import check_can_own
 from leads.services.refusals import AlreadyClaimed, AlreadyDecided, InQueueAlready, WhyHandedBack
 from portal.accounts.permissions import May, require
+from portal.outbox.services import tell
 
 
 @transaction.atomic(durable=True)
@@ -43,6 +46,20 @@ def hand_back_handoff(*, handoff_id, by, at, why):
     if handoff.waits_in_queue:
         raise InQueueAlready
     return to_queue(handoff, by=by, at=at, why=f"Handed back by {by.name}: {why.strip()}")
+
+
+@transaction.atomic(durable=True)
+def remind_unclaimed(*, at):
+    """Tell who answers for the queue of each lead whose time to be claimed ran out in the last day.
+
+    Once for each stay in the queue, however often it runs. Returns how many waited too long.
+    """
+    late = Handoff.objects.in_queue().filter(queue_due_at__lte=at, queue_due_at__gt=at - dt.timedelta(days=1))
+    for handoff in (rows := list(late.select_related("owner").defer("breakdown"))):
+        key = f"{handoff.pk}:{handoff.queued_at.isoformat()}"
+        told = {"handoff": handoff.pk, "owner": handoff.owner_id}
+        tell("handoff.unclaimed", key=key, at=at, to=handoff.owner, payload=told)
+    return len(rows)
 
 
 def to_queue(handoff, *, at, why, by=None):

@@ -9,7 +9,7 @@ from leads.models import Assignment, Handoff
 from leads.services.assign import reassign_handoff
 from leads.services.decide import accept_handoff
 from leads.services.leave import hand_over_leads
-from leads.services.queue import claim_handoff, hand_back_handoff
+from leads.services.queue import claim_handoff, hand_back_handoff, remind_unclaimed
 from leads.services.refusals import NothingToHandOver
 from portal.accounts.absences import add_absence
 from portal.outbox.models import Message
@@ -65,6 +65,16 @@ def test_a_lead_handed_back_waits_in_the_queue_and_who_claims_it_holds_it(queued
     ]
     assert Message.objects.filter(topic="handoff.queued", recipient=people.manager).count() == 1
     assert Message.objects.filter(topic="handoff.assigned", recipient=people.south_rep).count() == 1
+
+
+def test_who_answers_for_the_queue_is_told_once_when_nobody_claims_in_time(queued, people, now):
+    handoff = queued()
+    told = Message.objects.filter(topic="handoff.unclaimed", recipient=people.manager)
+    assert remind_unclaimed(at=now + 59 * MINUTE) == 0
+    assert (remind_unclaimed(at=now + 60 * MINUTE), remind_unclaimed(at=now + 70 * MINUTE)) == (1, 1)
+    assert told.count() == 1
+    claim_handoff(handoff_id=handoff.pk, by=people.rep, at=now + 71 * MINUTE)
+    assert remind_unclaimed(at=now + 72 * MINUTE) == 0
 
 
 def test_only_what_waits_is_claimed_and_only_by_sales(queued, open_lead, people, now):
