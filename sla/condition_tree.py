@@ -7,7 +7,7 @@ fields `node` ("c.0:leaf") tell the shape. Groups: `all`, `any`, `none` (not any
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sla.conditions import ATTRIBUTE, LEAD_FIELDS
+from sla.conditions import ATTRIBUTE, DEEPEST, LEAD_FIELDS
 from sla.words import field as called
 
 ROOT = "c"
@@ -127,6 +127,8 @@ def read(post, *, of_lead: bool = True) -> Node | None:
     nodes: dict[str, Node] = {}
     for text in post.getlist("node"):
         path, _, kind = text.partition(":")
+        if path.count(".") > DEEPEST:
+            continue
         if kind == "leaf":
             nodes[path] = Node("leaf", leaf=_leaf(post, path, of_lead), path=path)
         elif kind in GROUPS:
@@ -171,19 +173,19 @@ def _without(node: Node, path: str) -> Node | None:
 
 
 def _leaf(post, path: str, of_lead: bool) -> dict:
-    text = (post.get(f"{path}.field") or "").strip()
+    text = _text(post.get(f"{path}.field"))
     op = post.get(f"{path}.op")
     leaf = {"field": field_named(text) if of_lead else text, "op": op if op in OPS else "present"}
     typed = _number if post.get(f"{path}.as") == "number" else str
-    lines = [line.strip() for line in (post.get(f"{path}.more") or "").splitlines()]
-    values = list(dict.fromkeys(filter(None, [*post.getlist(f"{path}.values"), *lines])))
-    value = (post.get(f"{path}.value") or "").strip()
+    several = [*post.getlist(f"{path}.values"), *(post.get(f"{path}.more") or "").splitlines()]
+    values = list(dict.fromkeys(filter(None, map(_text, several))))
+    value = _text(post.get(f"{path}.value"))
     if leaf["op"] in TAKES_VALUE:
         leaf["value"] = typed(value or next(iter(values), ""))
     elif leaf["op"] in TAKES_VALUES:
         leaf["values"] = [typed(each) for each in values or [value] if each]
     elif leaf["op"] == "between":
-        bounds = {name: _number((post.get(f"{path}.{name}") or "").strip()) for name in ("min", "max")}
+        bounds = {name: _number(_text(post.get(f"{path}.{name}"))) for name in ("min", "max")}
         leaf |= {name: bound for name, bound in bounds.items() if bound != ""}
     if leaf["op"] in TAKES_VALUE + TAKES_VALUES and post.get(f"{path}.case"):
         leaf["case"] = True
@@ -198,6 +200,11 @@ def lacking(node: Node | None) -> Node | None:
         if each.is_leaf and (empty or not leaf["field"] or (op == "between" and not {"min", "max"} & set(leaf))):
             return each
     return None
+
+
+def _text(typed: str | None) -> str:
+    """What was typed, without what no column can hold."""
+    return (typed or "").replace("\0", "").strip()
 
 
 def _number(text: str):

@@ -80,3 +80,9 @@ def test_a_field_is_named_as_people_say_it():
     assert tree.field_named("Company size") == "employees"
     assert tree.field_named("Lead Source") == "attributes.Lead Source"
     assert tree.field_said("attributes.company size") == "attributes.company size"
+
+
+def test_what_no_form_of_ours_sends_breaks_nothing():
+    deep = ".".join(["c", *["0"] * 500])
+    post = QueryDict(f"node=c:leaf&node={deep}:leaf&node=x&c.field=industry&c.op=equals&c.value=Fo%00od")
+    assert tree.condition(tree.read(post)) == {"field": "industry", "op": "equals", "value": "Food"}
