@@ -16,6 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sla.models import SLAVersion
+from sla.services.deputy import appoint_deputy
+from sla.services.version import propose_version, sign_version
 from sla.starter import draft_version
 from sla.verification import verify
 from tests import cast
@@ -213,3 +215,22 @@ def test_a_draft_has_no_bundle(two, reader, people):
     draft = draft_version(by=people.marketer, at=START)
     assert SLAVersion.objects.filter(number=draft.number).exists()
     assert reader.get(f"/agreement/{draft.number}/bundle.json").status_code == 404
+
+
+def test_the_documented_program_covers_what_the_page_saw_of_a_signing_and_a_deputy(two, reader, people, tmp_path):
+    at = START + dt.timedelta(days=30)
+    draft = draft_version(by=people.marketer, at=at)
+    propose_version(version_id=draft.pk, effective_from=at, by=people.marketer, at=at)
+    appoint_deputy(party="sales", deputy=people.manager, begins_at=at, ends_at=at + dt.timedelta(days=1),
+                   by=people.sales_leader, at=at)  # fmt: skip
+    sign_version(version_id=draft.pk, party="sales", by=people.manager, at=at, typed_name="Mona Manager",
+                 address="2001:db8::7", user_agent="Firefox")  # fmt: skip
+    (program,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    bundle = json.loads(reader.get("/agreement/3/bundle.json").content)
+    for alter, code in (({}, 0), ({"address": "2001:db8::8"}, 1), ({"deputy_for": None}, 1), ({"user_agent": "x"}, 1)):
+        altered = bundle | {"signatures": [bundle["signatures"][0] | alter]}
+        (tmp_path / "v3.json").write_text(json.dumps(altered))
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", program, "v3.json"], cwd=tmp_path, capture_output=True, timeout=60
+        )
+        assert done.returncode == code, alter
