@@ -8,6 +8,11 @@ class AlreadyProposed(Refusal):
     sentence = "This version was proposed already and does not change. Start a new draft from it."
 
 
+class ChangedMeanwhile(Refusal):
+    code = "changed_meanwhile"
+    sentence = "Somebody changed this draft at the same moment. Nothing was saved."
+
+
 class NotYetProposed(Refusal):
     code = "not_yet_proposed"
     sentence = "Only a proposed version can be signed."

@@ -7,13 +7,14 @@ from django.shortcuts import get_object_or_404
 from portal.accounts.permissions import May, require
 from sla.models import Commitment, EscalationStep, MQLDefinition, Party, ReasonCode, SLAVersion
 from sla.services._steps import lock_draft, wait_for_the_chain
-from sla.services.refusals import Incomplete
+from sla.services.refusals import ChangedMeanwhile, Incomplete
 
 TERMS = (
     "calendar", "clock_basis", "undo_within", "cool_off", "bulk_limit", "attempts_before_unreachable", "touch_kinds",
     "dispute_within", "recycle_within", "review_cadence", "sources", "campaigns", "target_rate", "target_accepted",
     "benchmarks", "benchmark_source", "marketing_signatory", "sales_signatory",
 )  # fmt: skip
+WHENEVER = object()  # of a caller that has not looked at the draft before
 OF_THE_DRAFT = ("summary", "effective_from")
 REASON = (
     "code", "category", "label", "meaning", "is_general", "detail", "detail_default", "detail_required",
@@ -43,15 +44,16 @@ def draft_from(*, version_id, by, at):
 
 
 @transaction.atomic(durable=True)
-def change_draft(*, version_id, by, at, terms=None, promises=(), steps=None):
+def change_draft(*, version_id, by, at, terms=None, promises=(), steps=None, since=WHENEVER):
     """Change terms of a draft. Returns the SLAVersion.
 
     terms: {field of SLAVersion: value}, of TERMS and OF_THE_DRAFT. promises: dicts of kind, tier (key or None) and
     within or at_least, at_most; one whose values are all None is taken out. steps: dicts of clock, kind, share or
-    after, in order, for all of them; None leaves them. Refuses: NotPermitted, AlreadyProposed, Incomplete.
+    after, in order, for all of them; None leaves them. since: the draft's changed_at that the change was made on.
+    Refuses: NotPermitted, AlreadyProposed, ChangedMeanwhile, Incomplete.
     """
     require(by, May.DRAFT_AGREEMENT)
-    version = lock_draft(version_id)
+    version = _lock_unchanged(version_id, since)
     for name, value in (terms or {}).items():
         if name not in TERMS + OF_THE_DRAFT:
             raise ValueError(f"{name} is no term of a draft.")
@@ -69,14 +71,14 @@ def change_draft(*, version_id, by, at, terms=None, promises=(), steps=None):
 
 
 @transaction.atomic(durable=True)
-def choose_definition(*, version_id, definition_id, by, at):
+def choose_definition(*, version_id, definition_id, by, at, since=WHENEVER):
     """Put a draft on another definition; times of tiers with the same key go along. Returns the SLAVersion.
 
     A tier that the draft had no times for takes those of the lowest tier that it had.
-    Refuses: NotPermitted, AlreadyProposed.
+    since: as for `change_draft`. Refuses: NotPermitted, AlreadyProposed, ChangedMeanwhile.
     """
     require(by, May.DRAFT_AGREEMENT)
-    version = lock_draft(version_id)
+    version = _lock_unchanged(version_id, since)
     definition = get_object_or_404(MQLDefinition, pk=definition_id)
     timed = list(version.commitments.filter(tier__isnull=False).select_related("tier").order_by("-tier__position"))
     version.commitments.filter(tier__isnull=False).delete()
@@ -141,6 +143,13 @@ def _numbered(version, steps):
     for step in steps:
         counted[step["clock"]] = counted.get(step["clock"], 0) + 1
         yield EscalationStep(version=version, position=counted[step["clock"]], **step)
+
+
+def _lock_unchanged(version_id, since):
+    version = lock_draft(version_id)
+    if since is not WHENEVER and version.changed_at != since:
+        raise ChangedMeanwhile
+    return version
 
 
 def _save(version, by, at, *, fields=()):

@@ -18,7 +18,7 @@ from sla.forms.reason import NewReasonForm, ReasonForm
 from sla.forms.version import SECTIONS
 from sla.models import Category, ReasonCode, SLAVersion
 from sla.services.reasons import add_reason, change_reason, remove_reason, restore_reason, retire_reason
-from sla.services.refusals import AlreadyProposed
+from sla.services.refusals import AlreadyProposed, ChangedMeanwhile
 from sla.services.terms import change_draft, choose_definition
 from sla.views import _version as shown
 
@@ -51,6 +51,8 @@ def agreement_section(request, number, section):
         version = _save(version, form, by=request.user, at=timezone.now())
     except AlreadyProposed:
         return _too_late(request, version)
+    except ChangedMeanwhile:  # in this section, or in another one: look again
+        return agreement_section(request, number, section)
     except NotPermitted:
         raise
     except Refusal as refusal:
@@ -112,8 +114,9 @@ def _draft(request, number):
 def _save(version, form, *, by, at):
     if form.key == "definition":
         definition = form.cleaned_data["definition"]
-        return choose_definition(version_id=version.pk, definition_id=definition.pk, by=by, at=at)
-    return change_draft(version_id=version.pk, by=by, at=at, **form.change())
+        which = {"definition_id": definition.pk}
+        return choose_definition(version_id=version.pk, by=by, at=at, since=version.changed_at, **which)
+    return change_draft(version_id=version.pk, by=by, at=at, since=version.changed_at, **form.change())
 
 
 def _page(version, **more):

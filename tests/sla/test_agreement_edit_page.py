@@ -12,7 +12,8 @@ from portal.accounts.models import Role
 from sla.forms.version import SECTIONS
 from sla.models import Calendar, Commitment, ReasonCode, SLAVersion
 from sla.services.definition import draft_definition
-from sla.services.terms import draft_from
+from sla.services.refusals import ChangedMeanwhile
+from sla.services.terms import change_draft, choose_definition, draft_from
 from sla.services.version import propose_version
 from tests import cast
 
@@ -146,6 +147,20 @@ def test_who_did_not_see_the_last_change_overwrites_nothing(author, draft, peopl
     assert draft.bulk_limit == 10
     fresh = answer.content.decode().split('id="seen-windows" value="')[1].split('"')[0]
     assert save(author, draft, "windows", seen=fresh, bulk_limit="90").status_code == 200
+
+
+def test_two_saves_at_the_same_moment_are_one_save_and_one_second_look(draft, people, now):
+    """The second one read the draft before the first one saved it, and comes to the lock after it."""
+    read = draft.changed_at
+    change_draft(version_id=draft.pk, by=people.sales_leader, at=now, terms={"bulk_limit": 10}, since=read)
+    with pytest.raises(ChangedMeanwhile):
+        change_draft(version_id=draft.pk, by=people.marketer, at=now, terms={"bulk_limit": 90}, since=read)
+    with pytest.raises(ChangedMeanwhile):
+        choose_definition(
+            version_id=draft.pk, definition_id=draft.definition_id, by=people.marketer, at=now, since=read
+        )
+    draft.refresh_from_db()
+    assert draft.bulk_limit == 10
 
 
 def test_a_draft_that_was_proposed_meanwhile_takes_no_change(author, draft, people, now):
