@@ -12,6 +12,7 @@ from leads.views import (
     inbox,
     inbox_poll,
     leads,
+    leads_export,
     owners,
     people,
     queue,
@@ -64,5 +65,6 @@ urlpatterns = [
     path("", include("leads.intake.imports.urls")),
     path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
     path("leads/", leads.leads, name="leads"),
+    path("leads/leads.<slug:form>", leads_export.leads_export, name="leads_export"),
     path("leads/<int:pk>/", handoff.handoff, name="handoff"),
 ]

@@ -108,7 +108,10 @@ MAY_OPEN = {
     "audit_latest": READERS,
     "audit": READERS,
     "audit_closing": READERS,
+    "audit_json": READERS,
+    "audit_breakdown": READERS,
     "leads": ALL,
+    "leads_export": ALL,
     "disputes": READERS,
     "handoff": ALL,  # of those who see this one: its rep, the manager of the team, everybody else but other reps
     "import_list": MARKETING,
@@ -123,6 +126,7 @@ ARGUMENTS = {
     "name": "x",
     "other": 1,
     "section": "sales",
+    "form": "csv",
 }
 
 

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from leads.audit import closing_views, views
+from leads.audit import closing_views, exports, views
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
     path("audit/<slug:month>/", views.audit, name="audit"),
+    path("audit/<slug:month>.json", exports.audit_json, name="audit_json"),
+    path("audit/<slug:month>/breakdown.<slug:form>", exports.audit_breakdown, name="audit_breakdown"),
     path("audit/<slug:month>/closing/", closing_views.audit_closing, name="audit_closing"),
     path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),

@@ -25,7 +25,7 @@ def latest(request):
     require(request.user, May.READ_AUDIT)
     zone, now = timezone.get_default_timezone(), timezone.now()
     if wanted := request.GET.get("month"):
-        month = _month(wanted, Month.of(now, zone))
+        month = parse_month(wanted, Month.of(now, zone))
     else:
         month = _last_full(now, zone)
         if month is None:
@@ -40,9 +40,9 @@ def audit(request, month):
     """One month on one basis, broken down along one dimension (`by`)."""
     require(request.user, May.READ_AUDIT)
     zone, now = timezone.get_default_timezone(), timezone.now()
-    month = _month(month, Month.of(now, zone))
-    basis = _one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES)
-    by = _one_of(request.GET.get("by") or "source", figures.DIMENSIONS)
+    month = parse_month(month, Month.of(now, zone))
+    basis = one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES)
+    by = one_of(request.GET.get("by") or "source", figures.DIMENSIONS)
     known = figures.months_with_data(as_of=now, zone=zone)
     page = Page(
         series=figures.series(month, MONTHS_SHOWN, basis=basis, as_of=now, zone=zone),
@@ -67,7 +67,7 @@ def audit(request, month):
     return answer(request, "audit/audit.html", context)
 
 
-def _month(key, current):
+def parse_month(key, current):
     """The month of `key`; no page for what is not a month, or lies ahead."""
     try:
         month = Month.parse(key)
@@ -78,7 +78,7 @@ def _month(key, current):
     return month
 
 
-def _one_of(value, allowed):
+def one_of(value, allowed):
     if value not in allowed:
         raise Http404("There is no such view of the audit.")
     return value

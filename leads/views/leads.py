@@ -30,11 +30,8 @@ WORDS = (
 @require_GET
 def leads(request):
     """The handoffs that the address selects, of those this person may see; the first few of them for a drill-down."""
-    if not may(request.user, May.WORK_INBOX):
-        require(request.user, May.READ_AUDIT)
     zone, now = timezone.get_default_timezone(), timezone.now()
-    filters = parse(request.GET)
-    found = figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
+    filters, found = selected(request, now, zone)
     part = wants_part(request)
     page = _page(found, request.GET.get("after", ""), DRILL if part else PAGE)
     named = describe(filters)
@@ -55,6 +52,14 @@ def leads(request):
         "now": now,
     }
     return answer(request, "leads/leads.html", context, part="drill")
+
+
+def selected(request, now, zone):
+    """The filters of the address, and the handoffs they select of those this person may see."""
+    if not may(request.user, May.WORK_INBOX):
+        require(request.user, May.READ_AUDIT)
+    filters = parse(request.GET)
+    return filters, figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
 
 
 def parse(query):
