@@ -92,6 +92,8 @@ def _definition(version, tiers):
         ),
         _list((tier.name, words.tier(tier)) for tier in tiers),
     ]
+    if facts := version.definition.required_facts:
+        parts.append(_text(f"A complete lead has: {words.some([words.field(fact) for fact in facts], 'and')}."))
     for axis, title in AXES:
         rows = [[rule.label, words.rule(rule)] for rule in rules if rule.axis == axis]
         parts += [_table([title, "Rule"], [2, 3], rows)] if rows else []

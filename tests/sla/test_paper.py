@@ -38,6 +38,12 @@ def test_every_term_of_the_signed_content_has_its_place_on_the_paper(agreement):
     ]  # fmt: skip
 
 
+def test_the_facts_that_a_complete_lead_has_are_named(people, now):
+    version = draft_version(by=people.marketer, at=now)
+    version.definition.required_facts = ["company", "employees"]
+    assert "A complete lead has: company and company size." in words(paper.pdf(version))
+
+
 def test_the_same_version_is_the_same_paper_to_the_byte(agreement):
     assert paper.pdf(agreement) == paper.pdf(SLAVersion.objects.get(pk=agreement.pk))
 
