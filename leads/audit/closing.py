@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404
 
 from leads import figures
 from leads.audit.models import Closing, ClosingSignature, Reopening
-from leads.audit.report import audits
+from leads.audit.report import audits, versions_of
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.chain import sha256, signature_digest, signed_text
-from sla.models import Party, SLAVersion
+from sla.models import Party
 
 LEADER = {Party.MARKETING: Role.MARKETING_LEADER, Party.SALES: Role.SALES_LEADER}
 DIGITS = Decimal("0.000001")  # what is kept of a share
@@ -165,21 +165,13 @@ def content(month, *, number, at, zone):
         "time_zone": zone.key,
         "bases": bases,
         "breakdowns": cuts,
-        "agreements": _agreements(month, zone),
+        "agreements": [{"number": v.number, "fingerprint": v.fingerprint} for v in versions_of(month, zone=zone)],
     }
 
 
 def _month(month, basis, by, at, zone):
     (found,) = audits(month, month, basis=basis, as_of=at, zone=zone, by=by)
     return found.as_json()
-
-
-def _agreements(month, zone):
-    """Number and fingerprint of each version that was in force in the month, the earliest first."""
-    starts = [month.begins(zone)]
-    begun = SLAVersion.objects.signed().filter(begins_at__gt=starts[0], begins_at__lt=month.ends(zone))
-    versions = [SLAVersion.objects.in_force(at=starts[0]), *begun.order_by("begins_at", "number")]
-    return [{"number": v.number, "fingerprint": v.fingerprint} for v in versions if v]
 
 
 def _frozen(value):

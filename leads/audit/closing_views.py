@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from leads.audit import closing as verbs
 from leads.audit.models import Closing
+from leads.audit.report import versions_of
 from leads.figures import BASES, Month
 from portal.accounts.again import wrong_password
 from portal.accounts.permissions import May, may, require
@@ -101,6 +102,7 @@ def _context(request, month):
         "may_close": may(request.user, May.CLOSE_AUDIT),
         "earlier": Closing.objects.filter(month=month.first).exclude(pk=closing and closing.pk).order_by("number"),
         "bases": BASES,
+        "versions": versions_of(month, zone=zone),
     }
     return context | (_of(closing, request.user, now, zone) if closing else {})
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from leads import figures
+from sla.models import SLAVersion
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,18 @@ def audits(first, last, *, basis, as_of, zone, by=None):
         Audit(now, before, basis, by, _breakdown(now.month, by, basis, as_of, zone), as_of, zone)
         for before, now in pairwise(found)
     ]
+
+
+def versions_of(month, *, zone):
+    """The SLAVersions that were in force in the month, the earliest first, each with `begins_at`. Two queries."""
+    begins = month.begins(zone)
+    first = SLAVersion.objects.select_related("definition").in_force(at=begins)
+    later = (
+        SLAVersion.objects.select_related("definition")
+        .signed()
+        .filter(begins_at__gt=begins, begins_at__lt=month.ends(zone))
+    )
+    return [*([first] if first else []), *later.order_by("begins_at", "number")]
 
 
 def _breakdown(month, by, basis, as_of, zone):

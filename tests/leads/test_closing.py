@@ -183,7 +183,9 @@ def test_a_signature_altered_past_the_triggers_is_found(closing, people, now):
 def test_the_leaders_close_and_sign_on_the_page(client, past, people):
     address = reverse("audit_closing", args=["2026-03"])
     client.force_login(people.marketing_leader)
-    assert "Close March 2026" in client.get(address).text
+    page = client.get(address).text
+    assert "Close March 2026" in page
+    assert f'<a href="{reverse("agreement_version", args=[1])}">agreement v1</a>' in page
     answer = client.post(reverse("audit_close", args=["2026-03"]), **HTMX)
     assert "marketing has not signed; sales has not signed" in answer.text
     closing = Closing.objects.get()
