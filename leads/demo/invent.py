@@ -25,14 +25,14 @@ RETURNS_AFTER, RETURNING, WITHDRAWN_SHARE, REASSIGNED_SHARE = 120 * DAY, 0.02, 0
 LEFT_EVERY = 25  # one in so many MQLs of a past month was never decided
 IN_TIME_AFTER_ALL = 0.75  # share of late first contacts that somebody makes in time instead
 
-# what the inboxes hold now: tier, contacted?, minutes until the next due time (negative: overdue), by rep
+# what the inboxes hold now: tier, contacted?, working minutes until the next due time (negative: overdue), by rep
 OVERDUE = (("standard", False, -35), ("standard", True, -150))
 SOON = (("hot", False, 9), ("standard", False, 26), ("standard", True, 48), ("hot", False, 41))
 LATER = (
     ("hot", True, 95), ("standard", False, 140), ("standard", False, 215), ("standard", True, 290),
-    ("hot", True, 370), ("standard", False, 455), ("standard", False, 720), ("hot", True, 1130),
-    ("standard", False, 1240), ("standard", False, 1390), ("standard", True, 1720), ("standard", True, 2600),
-    ("standard", True, 3500), ("standard", True, 4700), ("standard", True, 5900), ("standard", True, 6600),
+    ("hot", True, 370), ("standard", False, 395), ("standard", False, 440), ("hot", True, 480),
+    ("standard", False, 505), ("standard", False, 530), ("standard", True, 860), ("standard", True, 1240),
+    ("standard", True, 1610), ("standard", True, 1990), ("standard", True, 2350), ("standard", True, 2600),
 )  # fmt: skip
 INBOXES = ((1, 3, 10), (1, 1, 10), (1, 2, 12), (1, 1, 9), (2, 2, 14), (1, 1, 11))  # overdue, within the hour, later
 # promised in working time; decisions usually take a part of USUAL, in elapsed time
@@ -70,11 +70,14 @@ class Case:
 
 
 class Invention:
-    """Thirteen months that end at `at` (aware). `laws`: (in force from, definition); `share` scales the volume."""
+    """Thirteen months that end at `at` (aware).
 
-    def __init__(self, *, at, laws, zone: ZoneInfo, share=1.0):
+    laws: (in force from, definition); hours: the office's calendar as a document; `share` scales the volume.
+    """
+
+    def __init__(self, *, at, laws, zone: ZoneInfo, hours=None, share=1.0):
         self.at, self.zone, self.share = at, zone, share
-        self.office = WorkingHours.from_json({"zone": zone.key, "week": WEEK})
+        self.office = WorkingHours.from_json(hours or {"zone": zone.key, "week": WEEK})
         self.laws = [(begins, scoring.compile(definition, zone=zone)) for begins, definition in laws]
         self.random = Random(SEED)  # noqa: S311 (an invention, not a secret)
         self.mailboxes: set[str] = set()
@@ -397,7 +400,7 @@ class Invention:
                 self._waiting(owner, tier, contacted, minutes)
 
     def _waiting(self, owner, tier, contacted, minutes):
-        """An open handoff whose next clock runs out in so many minutes from now."""
+        """An open handoff whose next clock runs out in so many working minutes from now."""
         within = (DECISION if contacted else CONTACT)[tier]
         moment = self._begun(minutes, within)
         for _ in range(60):
@@ -415,12 +418,11 @@ class Invention:
         self.cases.append(case)
 
     def _begun(self, minutes, within):
-        """When a clock of `within` working time began that runs out so many minutes from now, or near that."""
-        due = self.at + minutes * MINUTE
-        if not self.office.is_open(due):
-            aside = (abs(minutes) % 60 + 1) * MINUTE
-            due = self.office.prev_open(due) - aside if minutes < 0 else self.office.next_open(due) + aside
-        return min(self.office.add(due, -within), self.at - (abs(minutes) % 9 + 1) * MINUTE)
+        """When a clock of `within` working time began that runs out so many working minutes from now.
+
+        At night and at weekends these are minutes of the last working hours, or of the next.
+        """
+        return min(self.office.add(self.at, minutes * MINUTE - within), self.at - (abs(minutes) % 9 + 1) * MINUTE)
 
     def _touches_before_now(self, first):
         return [touch for touch in self._touches(first, self.random.choice((1, 1, 2))) if touch[2] < self.at]

@@ -5,9 +5,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import board, figures
+from leads import board, clocks, figures
 from leads.figures import PERIOD, Month
 from leads.models import Dispute
+from leads.views.clock_panel import hours_of
 from leads.views.inbox_list import midnight
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts, text, time
@@ -82,7 +83,7 @@ def _row(handoff, now, count):
         "handoff": handoff,
         "clock": "First contact" if contact else "Decision",
         "state": "late" if late else "warn",
-        "over": time.duration(now - handoff.next_due_at) if late else time.left(handoff.next_due_at, now),
+        "over": clocks.left(handoff.next_due_at, now, hours_of(handoff)),
         "open": count,
         "queued": handoff.waits_in_queue,
     }

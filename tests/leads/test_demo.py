@@ -10,11 +10,14 @@ from django.db import connection
 from django.db.models import F
 
 from leads import lifecycle
+from leads.demo.invent import CONTACT, DECISION, Invention, months
 from leads.management.commands.seed_demo import seed
-from leads.models import Decision, Event, Handoff, Lead, Touch
-from portal.accounts.models import User
+from leads.models import Breach, Decision, Dispute, Event, Handoff, Lead, RoutingPlan, RoutingWeight, Touch
+from portal.accounts.models import Absence, User
+from portal.outbox.models import Message, Notice
 from sla import scoring
-from sla.models import Signature, SLAVersion
+from sla.models import CalendarAssignment, Signature, SLAVersion
+from sla.starter import RULES, TIERS
 
 NOW = dt.datetime(2026, 10, 15, 8, 0, tzinfo=dt.UTC)
 SHARE = 0.1
@@ -118,6 +121,71 @@ def test_every_rep_has_an_inbox_with_clocks_at_every_stage(company):
         assert mine.exclude(first_touch_at=None).exists()
 
 
+@pytest.mark.parametrize(
+    "now",
+    [
+        dt.datetime(2026, 10, 18, 11, 0, tzinfo=dt.UTC),  # a Sunday
+        dt.datetime(2026, 10, 14, 0, 30, tzinfo=dt.UTC),  # a night
+        dt.datetime(2026, 10, 16, 21, 0, tzinfo=dt.UTC),  # a Friday evening
+    ],
+)
+def test_inboxes_hold_clocks_at_every_stage_whatever_the_hour(now):
+    """Counted in working time: some just ran out, some run out within the next working hour, most later."""
+    invention = Invention(at=now, laws=_one_law(), zone=BERLIN, share=0).all()
+    left = {owner: [] for owner in range(6)}
+    for case in invention.cases:
+        within = (DECISION if case.touches else CONTACT)[case.evaluation.tier]
+        due = invention.office.add(case.qualified_at, within)
+        left[case.owner].append(invention.office.between(now, due))
+    hour = dt.timedelta(hours=1)
+    for owned in left.values():
+        assert any(-hour < one < dt.timedelta(0) for one in owned)
+        assert any(dt.timedelta(0) < one <= hour for one in owned)
+        assert sum(one > hour for one in owned) >= 8
+
+
+def test_two_leads_wait_in_the_queue_and_nobody_claimed_the_first_in_time(company):
+    first, second = Handoff.objects.in_queue().order_by("queued_at")
+    assert first.queue_due_at < NOW < second.queue_due_at
+    assert first.next_due_at > NOW
+
+
+def test_the_routing_plan_has_territories_weights_capacities_and_a_named_account(company):
+    plan = RoutingPlan.objects.in_force(at=NOW)
+    assert [rule.method for rule in plan.rules.all()] == ["account", "round_robin", "least_loaded", "round_robin"]
+    assert RoutingWeight.objects.filter(rule__plan=plan).exists()
+    assert plan.capacities.exists()
+    assert plan.accounts.exists()
+
+
+def test_somebody_is_away_this_week_and_one_team_has_hours_and_holidays_of_its_own(company):
+    assert Absence.objects.on(NOW).count() == 1
+    given = CalendarAssignment.objects.on(NOW).get()
+    assert given.team.name == "Benelux and Nordics"
+    assert given.calendar.exceptions["2026-12-25"] == []
+
+
+def test_the_next_agreement_waits_for_the_sales_leader_on_a_definition_of_its_own(company):
+    waiting = SLAVersion.objects.waiting().get()
+    assert (waiting.number, waiting.definition.number) == (3, 3)
+    assert [signature.party for signature in waiting.signatures.all()] == ["marketing"]
+    assert waiting.effective_from > NOW
+
+
+def test_one_dispute_waits_for_the_manager_and_one_was_ruled_on(company):
+    manager = User.objects.get(name="Tobias Renwick")
+    assert Dispute.objects.rulable_by(manager).waiting().count() == 1
+    assert Dispute.objects.exclude(ruling=None).count() == 1
+
+
+def test_breaches_are_on_record_and_bells_tell_only_of_what_goes_on(company):
+    overdue = Handoff.objects.overdue(at=NOW)
+    assert set(overdue) <= {breach.handoff for breach in Breach.objects.select_related("handoff")}
+    assert User.objects.filter(unread__gt=0).count() >= 8
+    assert Notice.objects.filter(title__startswith="Agreement").get().title == "Agreement v3 waits for your signature"
+    assert not Message.objects.due(at=NOW).exists()
+
+
 def test_two_agreements_were_signed_by_both_sides_and_the_second_counts_guides_without_limit(company):
     first, second = SLAVersion.objects.signed().order_by("number")
     assert first.effective_from < second.effective_from < NOW
@@ -158,12 +226,8 @@ def test_a_production_portal_is_left_alone(db, settings):
     assert not User.objects.exists()
 
 
-def test_the_same_instant_gives_the_same_company():
-    from zoneinfo import ZoneInfo
-
-    from leads.demo.invent import Invention, months
-    from sla.starter import RULES, TIERS
-
+def _one_law():
+    """The starter's definition, in force since before the first month."""
     rules = tuple(
         scoring.Rule(key, label, axis, condition, points, **options)
         for key, label, axis, condition, points, options in RULES
@@ -171,9 +235,11 @@ def test_the_same_instant_gives_the_same_company():
     tiers = tuple(
         scoring.Tier(key, name, n, total, fit, more) for n, (key, name, total, fit, more, *_) in enumerate(TIERS, 1)
     )
-    zone = ZoneInfo("Europe/Berlin")
-    laws = [(months(NOW, zone)[0][0] - dt.timedelta(days=60), scoring.Definition(1, rules, tiers))]
-    one, two = (Invention(at=NOW, laws=laws, zone=zone, share=0.05).all() for _ in range(2))
+    return [(months(NOW, BERLIN)[0][0] - dt.timedelta(days=60), scoring.Definition(1, rules, tiers))]
+
+
+def test_the_same_instant_gives_the_same_company():
+    one, two = (Invention(at=NOW, laws=_one_law(), zone=BERLIN, share=0.05).all() for _ in range(2))
     assert [(c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in one.cases] == [
         (c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in two.cases
     ]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from leads.demo.business import go_on
 from leads.demo.company import agreements, people
 from leads.demo.invent import DAY, Invention, months
 from leads.demo.write import write
@@ -36,10 +37,12 @@ def seed(*, at, share=1.0):
     zone = ZoneInfo(settings.ORGANISATION_TIME_ZONE)
     starts = [begins for begins, _ in months(at, zone)]
     who = people()
-    versions = agreements(who, begins=starts[0] - 60 * DAY, changes=starts[6])
+    versions = agreements(who, begins=starts[0] - 60 * DAY, changes=starts[6], now=at)
     laws = [(version.effective_from, version.definition.as_definition()) for version in versions]
-    invention = Invention(at=at, laws=laws, zone=zone, share=share).all()
+    hours = versions[-1].calendar.as_document()
+    invention = Invention(at=at, laws=laws, zone=zone, hours=hours, share=share).all()
     write(invention, who=who, versions=versions)
+    go_on(who, version=versions[-1], at=at, zone=zone)
     leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
     waiting = sum(case.outcome == "open" and not case.left for case in invention.cases)
     return (
