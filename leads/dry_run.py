@@ -109,8 +109,7 @@ def _absences(month):
 
 def _send_away(desk, absences, day):
     gone = {person for person, first, last in absences if first <= day <= last}
-    for pk, person in desk.people.items():
-        person.away = pk in gone
+    desk.people = {pk: seat._replace(away=pk in gone) for pk, seat in desk.people.items()}
 
 
 def _people(outcomes):

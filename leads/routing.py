@@ -5,9 +5,13 @@ leads.dry_run lets it work on last month's leads.
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -57,25 +61,61 @@ def queue_fields(at, claim_within):
     return {"queued_at": at, "queue_due_at": at + claim_within}
 
 
+class Seat(NamedTuple):
+    """A person who can hold leads, as a desk sees them; `away`: whether they are absent on that day."""
+
+    pk: int
+    email: str
+    name: str
+    roles: list
+    team_id: int | None
+    is_active: bool
+    away: bool
+
+    def user(self):
+        """The User, with what else is known of them read when it is asked for."""
+        return User.from_db(connection.alias, (*Seat._fields[1:-1], "id"), self[:-1])
+
+
 # in SQL, for it is asked before every routing: the same people as User.objects.active(), `away` as Absence.on
 PEOPLE = """
-    SELECT u.id, u.email, u.name, u.roles, u.team_id, u.is_active, EXISTS (
+    SELECT json_agg(json_build_array(u.id, u.email, u.name, u.roles, u.team_id, u.is_active, EXISTS (
         SELECT 1 FROM accounts_absence a WHERE a.person_id = u.id AND a.first_day <= %(day)s AND a.last_day >= %(day)s
-        AND (a.back_on IS NULL OR a.back_on > %(day)s)) AS away
-    FROM accounts_user u WHERE u.is_active AND u.roles && %(roles)s::varchar[] ORDER BY u.id
+        AND (a.back_on IS NULL OR a.back_on > %(day)s))) ORDER BY u.id)::text
+    FROM accounts_user u WHERE u.is_active AND u.roles && %(roles)s::varchar[]
 """
 
 
+def asked_of_people(at):
+    """Parameters of PEOPLE."""
+    return {"day": timezone.localdate(at, timezone.get_default_timezone()), "roles": HOLDERS}
+
+
 def people_on(at):
-    """{id: User} of active people who can hold leads, each with `away`: whether they are absent on that day."""
-    day = timezone.localdate(at, timezone.get_default_timezone())
-    return {person.pk: person for person in User.objects.raw(PEOPLE, {"day": day, "roles": HOLDERS})}
+    """{id: Seat} of active people who can hold leads, as they are on that day."""
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, asked_of_people(at))
+        return seated(cursor.fetchone()[0])
+
+
+@lru_cache(maxsize=8)
+def seated(told):
+    """{id: Seat} of what PEOPLE tells; nobody changes it, for the next lead finds the same people."""
+    return {row[0]: Seat(*row) for row in json.loads(told or "[]")}
 
 
 def open_leads():
     """Counter {id: open leads in the person's inbox}; what waits in the default queue burdens nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_loads())
+        return Counter(dict(cursor.fetchall()))
+
+
+@cache
+def _loads():
+    """The statement of `open_leads`: making it outlasts asking it."""
     held = Handoff.objects.in_inbox().filter(queued_at=None).order_by().values_list("owner")
-    return Counter(dict(held.annotate(Count("pk"))))
+    return held.annotate(Count("pk")).query.sql_with_params()
 
 
 def queue_owner(wanted=None, *, besides=None):
@@ -97,7 +137,7 @@ def queue_owner(wanted=None, *, besides=None):
 
 @dataclass
 class Desk:
-    """Picks owners in turn. people: {id: User with `away`}; credits: {rule's id: {id: credit}}.
+    """Picks owners in turn. people: {id: Seat}; credits: {rule's id: {id: credit}}.
 
     `open` is each one's load and counts on with every pick, read when first asked for; `learnt` is what is known of
     accounts, `news` what the picks added to it.
@@ -114,6 +154,7 @@ class Desk:
 
     turned: bool = False  # whether a pick moved the credits
     _queue_owner: User | None = None
+    _users: dict = field(default_factory=dict)
 
     @property
     def open(self):
@@ -215,7 +256,9 @@ class Desk:
 
     def _give(self, pk, why, rule=None):
         (self.given if self.loads is None else self.loads)[pk] += 1
-        return Route(self.people[pk], short(why, LONGEST_WHY), rule and rule.pk)
+        if pk not in self._users:
+            self._users[pk] = self.people[pk].user()
+        return Route(self._users[pk], short(why, LONGEST_WHY), rule and rule.pk)
 
     def _nobody(self, rule, before):
         """The queue, and why: how many of the team are away, full or without a turn."""

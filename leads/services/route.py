@@ -4,19 +4,27 @@ import json
 
 from django.db import connection
 
-from leads.models import AccountOwner
-from leads.plan import facts_of, published_law
-from leads.routing import Desk, people_on
+from leads.plan import domain_of, facts_of, published_law
+from leads.routing import PEOPLE, Desk, asked_of_people, seated
 
-# few and plain statements: whoever waits for the desk waits for them
-PLAN = """
-    SELECT p.id, p.published_at, t.credits FROM leads_routingplan p
+# One message of two statements, for whoever waits for the desk waits for its round trips. The second one looks when
+# the first has got the desk: the next routing sees what this one gave, so that weights and capacities hold.
+OPEN = f"""
+    SELECT pg_advisory_xact_lock(hashtextextended('leads.routing', 0));
+    SELECT p.id, p.published_at, t.credits, ({PEOPLE}),
+        (SELECT owner_id FROM leads_accountowner WHERE domain = %(domain)s)
+    FROM (SELECT) one
+    LEFT JOIN LATERAL (SELECT id, published_at FROM leads_routingplan WHERE published_at <= %(at)s
+        ORDER BY published_at DESC LIMIT 1) p ON true
     LEFT JOIN leads_routingturns t ON t.plan_id = p.id
-    WHERE p.published_at <= %s ORDER BY p.published_at DESC LIMIT 1
 """
-KEEP_TURNS = """
-    INSERT INTO leads_routingturns (plan_id, credits) VALUES (%s, %s)
-    ON CONFLICT (plan_id) DO UPDATE SET credits = EXCLUDED.credits
+KEEP = """
+    WITH turns AS (
+        INSERT INTO leads_routingturns (plan_id, credits) VALUES (%s, %s)
+        ON CONFLICT (plan_id) DO UPDATE SET credits = EXCLUDED.credits
+    )
+    INSERT INTO leads_accountowner (domain, owner_id, since)
+    SELECT domain, owner_id, %s FROM unnest(%s::text[], %s::bigint[]) AS news(domain, owner_id) ON CONFLICT DO NOTHING
 """
 
 
@@ -25,8 +33,9 @@ def route_lead(lead, tier, *, at):
 
     Nobody free is the default queue, no exception; refuses NobodyToRoute only where nobody works here at all.
     """
-    desk = open_desk(at=at)
-    found = desk.route(facts_of(lead, tier))
+    facts = facts_of(lead, tier)
+    desk = open_desk(at=at, domain=domain_of(facts))
+    found = desk.route(facts)
     close_desk(desk, at=at)
     return found
 
@@ -39,32 +48,24 @@ def route_many(many, *, at):
     return found
 
 
-def open_desk(*, at, besides=None):
+def open_desk(*, at, besides=None, domain=""):
     """A Desk over the plan in force and the people of now, alone until the transaction ends.
 
-    Taken before rows of people or handoffs are locked, after a lead's: whoever keeps that order never waits in a ring.
+    domain: the company whose account may be asked for. Taken before rows of people or handoffs are locked, after a
+    lead's: whoever keeps that order never waits in a ring.
     """
-    wait_for_the_desk()
     with connection.cursor() as cursor:
-        cursor.execute(PLAN, [at])
-        plan, published_at, stored = cursor.fetchone() or (None, None, None)
-    told = json.loads(stored or "{}")
-    credits = {int(rule): {int(pk): n for pk, n in of.items()} for rule, of in told.items()}
-    return Desk(plan and published_law(plan, published_at), people_on(at), credits, besides=besides)
-
-
-def wait_for_the_desk():
-    """One routing at a time: the next one sees what this one gave, so that weights and capacities hold."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('leads.routing', 0))")
+        cursor.execute(OPEN, asked_of_people(at) | {"at": at, "domain": domain})
+        cursor.nextset()
+        plan, published_at, credits, people, owner = cursor.fetchone()
+    credits = {int(rule): {int(pk): n for pk, n in of.items()} for rule, of in json.loads(credits or "{}").items()}
+    law = plan and published_law(plan, published_at)
+    return Desk(law, seated(people), credits, learnt={domain: owner}, besides=besides)
 
 
 def close_desk(desk, *, at):
-    """Write down whose turn is next, and what was learnt of accounts."""
+    """Write down whose turn is next, and what was learnt of accounts: nobody gets a new one but by a turn."""
     if desk.turned:
+        news = [list(desk.news), list(desk.news.values())]
         with connection.cursor() as cursor:
-            cursor.execute(KEEP_TURNS, [desk.law.pk, json.dumps(desk.credits)])
-    AccountOwner.objects.bulk_create(
-        [AccountOwner(domain=domain, owner_id=owner, since=at) for domain, owner in desk.news.items()],
-        ignore_conflicts=True,
-    )
+            cursor.execute(KEEP, [desk.law.pk, json.dumps(desk.credits), at, *news])

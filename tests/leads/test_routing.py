@@ -209,7 +209,7 @@ def test_the_desk_knows_the_same_people_as_everybody_else(people, now):
         first, last = (now.date() + dt.timedelta(days=days) for days in (first, last))
         add_absence(person_id=person.pk, first_day=first, last_day=last, by=people.admin, at=now)
     end_absence(absence_id=people.other_rep.absences.get().pk, by=people.admin, at=now)
-    seated = {person for person in people_on(now).values() if not person.away}
+    seated = {seat.user() for seat in people_on(now).values() if not seat.away}
     assert seated == set(User.objects.present(on=now).filter(roles__overlap=["rep", "sales_manager"]))
     assert people.rep not in seated
     assert {people.other_rep, people.south_rep, people.manager} <= seated
