@@ -161,7 +161,6 @@ def _posted(request, row):
     """The form as it was sent."""
     post, (team, _) = request.POST, form.target(request.POST.get("target", ""))
     rows = form.rows_of_post(post)
-    given = {int(k[7:]): v for k, v in post.items() if k.startswith("weight-") and k[7:].isdecimal()}
     return {
         "rows": rows if not post.get("keep") else None,
         "join": post.get("join", "all"),
@@ -169,7 +168,7 @@ def _posted(request, row):
         "name": post.get("name", ""),
         "target": post.get("target", ""),
         "method": post.get("method", ""),
-        "members": form.members(team, given),
+        "members": form.members(team, form.weights_of(post)),
     }
 
 

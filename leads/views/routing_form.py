@@ -26,15 +26,21 @@ def terms(post):
     """The RuleTerms that the form says. Refuses ConditionWrong for a row that makes no sense."""
     team, person = target(post.get("target", ""))
     condition = {} if post.get("every") else _condition(rows_of_post(post), post.get("join", "all"))
-    weights = {int(key[7:]): post[key] for key in post if key.startswith("weight-") and key[7:].isdecimal()}
+    weights = weights_of(post)
     return RuleTerms(
         name=post.get("name", "").replace("\0", ""),
         condition=condition,
         team_id=team,
         person_id=person,
         method=post.get("method", ""),
-        weights={pk: int(text) if text.isascii() and text.isdigit() else -1 for pk, text in weights.items() if text},
+        weights={pk: int(text) if text.isdecimal() and len(text) < 9 else -1 for pk, text in weights.items() if text},
     )
+
+
+def weights_of(post):
+    """{person's id: the text of their weight} as the form was sent."""
+    sent = {key.removeprefix("weight-"): text for key, text in post.items() if key.startswith("weight-")}
+    return {int(pk): text for pk, text in sent.items() if pk.isdecimal() and len(pk) < 19}
 
 
 def target(text):

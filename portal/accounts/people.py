@@ -139,11 +139,12 @@ def _roles(held):
 
 def _values(post):
     team = post.get("team", "")
+    known = team.isdecimal() and len(team) < 19
     return {
         "name": post.get("name", ""),
         "email": post.get("email", ""),
         "roles": post.getlist("roles"),
-        "team": Team.objects.filter(pk=team).first() if team.isdecimal() else None,
+        "team": Team.objects.filter(pk=team).first() if known else None,
     }
 
 

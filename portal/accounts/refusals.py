@@ -9,6 +9,12 @@ class NameRequired(Refusal):
     field = "name"
 
 
+class NameTooLong(Refusal):
+    code = "name_too_long"
+    sentence = "This name is too long. Nothing was saved."
+    field = "name"
+
+
 class EmailTaken(Refusal):
     code = "email_taken"
     sentence = "Someone with this e-mail address exists already. Nothing was saved."

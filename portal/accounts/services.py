@@ -12,6 +12,7 @@ from portal.accounts.refusals import (
     EmailInvalid,
     EmailTaken,
     NameRequired,
+    NameTooLong,
     OwnAdminRole,
     RoleUnknown,
     TeamNameTaken,
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 def add_person(*, name, email, roles, by, team=None):
     """A new active person without a password; the caller sends the link to set one. Returns the User.
 
-    Refuses: NotPermitted, NameRequired, EmailInvalid, EmailTaken, RoleUnknown.
+    Refuses: NotPermitted, NameRequired, NameTooLong, EmailInvalid, EmailTaken, RoleUnknown.
     """
     require(by, May.MANAGE_PEOPLE)
     person = User.objects.create_user(_free_email(email), name=_name(name), roles=_roles(roles), team=team)
@@ -36,7 +37,7 @@ def add_person(*, name, email, roles, by, team=None):
 def change_person(*, person_id, name, roles, by, team=None, email=None):
     """Change name, roles and team; `email` only where the person has none yet. Returns the User.
 
-    Refuses: NotPermitted, NameRequired, RoleUnknown, OwnAdminRole, EmailInvalid, EmailTaken.
+    Refuses: NotPermitted, NameRequired, NameTooLong, RoleUnknown, OwnAdminRole, EmailInvalid, EmailTaken.
     """
     require(by, May.MANAGE_PEOPLE)
     person = User.objects.select_for_update().get(pk=person_id)
@@ -65,7 +66,7 @@ def reactivate_person(*, person_id, by):
 
 @transaction.atomic(durable=True)
 def add_team(*, name, by):
-    """Returns the Team. Refuses: NotPermitted, NameRequired, TeamNameTaken."""
+    """Returns the Team. Refuses: NotPermitted, NameRequired, NameTooLong, TeamNameTaken."""
     require(by, May.MANAGE_PEOPLE)
     team = Team.objects.create(name=_free_team_name(name))
     log.info("team_added", team=team.pk, by=by.pk)
@@ -74,7 +75,7 @@ def add_team(*, name, by):
 
 @transaction.atomic(durable=True)
 def rename_team(*, team_id, name, by):
-    """Returns the Team. Refuses: NotPermitted, NameRequired, TeamNameTaken."""
+    """Returns the Team. Refuses: NotPermitted, NameRequired, NameTooLong, TeamNameTaken."""
     require(by, May.MANAGE_PEOPLE)
     team = Team.objects.select_for_update().get(pk=team_id)
     team.name = _free_team_name(name, besides=team.pk)
@@ -95,9 +96,11 @@ def switch_keys(*, person, on):
     User.objects.filter(pk=person.pk).update(keys_on=on)
 
 
-def _name(name):
+def _name(name, of=User):
     if not name.strip():
         raise NameRequired
+    if len(name.strip()) > of._meta.get_field("name").max_length:
+        raise NameTooLong
     return name.strip()
 
 
@@ -107,6 +110,8 @@ def _free_email(email):
         validate_email(email)
     except ValidationError:
         raise EmailInvalid from None
+    if len(email) > User._meta.get_field("email").max_length:
+        raise EmailInvalid
     if User.objects.filter(email__iexact=email).exists():
         raise EmailTaken
     return email
@@ -119,7 +124,7 @@ def _roles(roles):
 
 
 def _free_team_name(name, besides=None):
-    name = _name(name)
+    name = _name(name, of=Team)
     if Team.objects.filter(name__iexact=name).exclude(pk=besides).exists():
         raise TeamNameTaken
     return name

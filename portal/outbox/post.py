@@ -12,6 +12,7 @@ from portal.outbox.letter import absolute
 from portal.outbox.mail import one_line
 
 TIMEOUT = (3.05, 10)  # seconds to connect, seconds between two bytes of the answer
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # stands for the IPv4 address in its last four bytes
 MOST_TEXT = 3000  # characters: both chats cut longer ones
 
 
@@ -60,6 +61,8 @@ def permitted(address):
 def public(address):
     """Whether it is one of the internet's own: not loopback, private, link-local, shared, mapped, multicast …"""
     mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    if address in NAT64:
+        mapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return public(mapped) if mapped else address.is_global and not address.is_multicast
 
 
@@ -107,8 +110,14 @@ def slack(mail):
 def teams(mail):
     """What Teams' incoming webhooks take: an adaptive card."""
     blocks = [
-        {"type": "TextBlock", "text": one_line(mail.subject), "weight": "Bolder", "size": "Medium", "wrap": True},
-        {"type": "TextBlock", "text": mail.body[:MOST_TEXT].replace("\n", "\n\n"), "wrap": True},
+        {
+            "type": "TextBlock",
+            "text": _unlinked(one_line(mail.subject)),
+            "weight": "Bolder",
+            "size": "Medium",
+            "wrap": True,
+        },
+        {"type": "TextBlock", "text": _unlinked(mail.body[:MOST_TEXT]).replace("\n", "\n\n"), "wrap": True},
     ]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -121,6 +130,11 @@ def teams(mail):
         "type": "message",
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
     }
+
+
+def _unlinked(text):
+    """Teams reads Markdown: behind a "]" stands a space of no width, so that a lead’s name is no link to elsewhere."""
+    return text.replace("]", "]\u200b")
 
 
 def _escaped(text):

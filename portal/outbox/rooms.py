@@ -11,6 +11,7 @@ from portal.outbox.preferences import chat_kinds
 from portal.shared.refusal import Refusal
 
 log = structlog.get_logger(__name__)
+LONGEST_NAME, LONGEST_ADDRESS = 80, 1000
 
 
 class RoomIncomplete(Refusal):
@@ -45,9 +46,11 @@ def add_room(*, name, style, address, kinds, by, at, team=None):
     require(by, May.MANAGE_MESSAGES)
     if not name.strip() or style not in Room.Style.values:
         raise RoomIncomplete
+    if len(name.strip()) > LONGEST_NAME:
+        raise RoomIncomplete(f"A room’s name has at most {LONGEST_NAME} characters. Nothing was saved.")
     address = address.strip()
     try:
-        checked(address)
+        checked(address if len(address) <= LONGEST_ADDRESS else "")
         permitted(address)
     except NotPosted as problem:
         raise AddressRefused(f"{problem} Nothing was saved.") from None

@@ -12,6 +12,7 @@ from sla.hours import CalendarError, read_calendar
 from sla.models import Calendar, CalendarAssignment
 
 log = structlog.get_logger(__name__)
+LONGEST_NAME = 80
 
 
 class CalendarUnusable(Refusal):
@@ -143,6 +144,8 @@ def _check_own_team(by, person_id, team_id):
 def _write(name, document, day_names, *, by, at, predecessor=None):
     if not name.strip():
         raise CalendarNameRequired
+    if len(name.strip()) > LONGEST_NAME:
+        raise CalendarNameRequired(f"A calendar’s name has at most {LONGEST_NAME} characters. Nothing was saved.")
     try:
         read_calendar(document)
     except CalendarError as error:

@@ -82,7 +82,7 @@ def calendar_give(request):
     kind, _, key = request.POST.get("who", "").partition("-")
     who = _who(kind, key, request.user)
     wanted = request.POST.get("calendar", "")
-    chosen = get_object_or_404(Calendar.objects.newest(), pk=wanted) if wanted.isdecimal() else None
+    chosen = get_object_or_404(Calendar.objects.newest(), pk=wanted[:18]) if wanted.isdecimal() else None
     try:
         if not who:
             raise Refusal("Choose whose hours these are. Nothing was saved.", field="who")
@@ -204,7 +204,9 @@ def _place(values, row):
     return {
         "country": country,
         "subdivision": part if part in known[country] else "",
-        "year": int(year) if year.isdecimal() and 1990 <= int(year) <= 2099 else timezone.localdate().year,
+        "year": int(year)
+        if year.isdecimal() and len(year) == 4 and 1990 <= int(year) <= 2099
+        else timezone.localdate().year,
     }
 
 
@@ -237,7 +239,7 @@ def _morning(spans):
 
 
 def _who(kind, key, user):
-    if not key.isdecimal():
+    if not key.isdecimal() or len(key) > 18:
         return {}
     if kind == "team" and Team.objects.filter(pk=key).exists():
         return {"team_id": int(key)}

@@ -30,7 +30,7 @@ def definition_edit(request, number):
     """The editor of a draft; `?rule=` opens one rule."""
     require(request.user, May.EDIT_DEFINITION)
     opened = request.GET.get("rule", "")
-    context = _editor.page(number, open_rule=int(opened) if opened.isascii() and opened.isdigit() else None)
+    context = _editor.page(number, open_rule=int(opened) if opened.isdecimal() and len(opened) < 19 else None)
     if context["frozen"]:
         return go(request, "definition_version", number)
     return answer(request, _editor.PAGE, context)

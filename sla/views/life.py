@@ -203,6 +203,8 @@ def _end_of(text, now):
         day = dt.date.fromisoformat(text or "")
     except ValueError:
         return now
+    if day == dt.date.max:
+        return now
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), timezone.get_default_timezone())
 
 

@@ -157,6 +157,18 @@ def test_teams_gets_a_card_with_one_click_to_the_lead(settings):
     assert card["body"][1]["text"] == "One\n\nTwo"
 
 
+def test_a_leads_name_is_no_link_in_teams():
+    card = teams(Mail("New lead: [Sign in](https://evil.example)", "[a]: https://evil.example", "/"))
+    title, text = (block["text"] for block in card["attachments"][0]["content"]["body"])
+    assert "](" not in title
+    assert "]:" not in text
+
+
+def test_an_address_that_a_translator_leads_into_the_house_is_refused():
+    assert not public(ip_address("64:ff9b::10.0.0.1"))
+    assert public(ip_address("64:ff9b::8.8.8.8"))
+
+
 def test_two_rooms_never_share_a_name(room):
     room()
     with pytest.raises(RoomNameTaken):

@@ -127,3 +127,9 @@ def test_yes_and_no_are_understood_and_anything_else_is_refused(monkeypatch):
     monkeypatch.setenv("DEMO", "perhaps")
     with pytest.raises(ImproperlyConfigured, match="Set DEMO=1 or DEMO=0"):
         env.flag("DEMO")
+
+
+def test_behind_a_proxy_tries_are_counted_for_its_clients_and_not_for_the_proxy(monkeypatch):
+    """Else one person's wrong passwords would keep everybody out, and every signature would note one address."""
+    assert values(monkeypatch, BEHIND_PROXY="1")["ALLAUTH_TRUSTED_PROXY_COUNT"] == 1
+    assert values(monkeypatch, BEHIND_PROXY=None)["ALLAUTH_TRUSTED_PROXY_COUNT"] == 0

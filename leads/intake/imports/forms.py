@@ -1,5 +1,7 @@
 """What the import's pages send: a file, the matching of columns with its values and defaults, a document, a name."""
 
+import json
+
 from django import forms
 from django.utils import timezone
 
@@ -32,9 +34,23 @@ class DeleteForm(forms.Form):
     )
 
 
+class DocumentField(forms.JSONField):
+    """JSON that the database can keep: no number of thousands of digits, no NUL, no half of a character, no abyss."""
+
+    def to_python(self, value):
+        try:
+            found = super().to_python(value)
+            kept = "\\u0000" not in json.dumps(found) and json.dumps(found, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            kept = False
+        if not kept:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value})
+        return found
+
+
 class DocumentForm(forms.Form):
     saved = forms.ModelChoiceField(SavedMapping.objects.all(), required=False, label="Use a saved matching")
-    document = forms.JSONField(
+    document = DocumentField(
         required=False, label="The mapping as a document", widget=forms.Textarea(attrs={"rows": 12})
     )
 

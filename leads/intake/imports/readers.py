@@ -57,7 +57,7 @@ def open_source(path, *, delimiter=None, encoding=None):
     size = path.stat().st_size
     _check_is_text(start)
     encoding = _encoding(path, start, encoding)
-    if delimiter and len(delimiter) != 1:
+    if delimiter and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
         raise FileRefused(f"A delimiter is one character, not {delimiter!r}.")
     text = start.decode(encoding, errors="ignore" if len(start) == SAMPLE else "strict").removeprefix("\ufeff")
     _check_is_no_page(text)
@@ -223,8 +223,8 @@ def _encoding(path, start, declared):
             " or export it as UTF-8. Nothing was imported."
         )
     try:
-        codecs.lookup(declared)
-    except LookupError:
+        io.TextIOWrapper(io.BytesIO(), encoding=declared)  # refuses what encodes something else than text, too
+    except (LookupError, ValueError):
         raise FileRefused(f"No encoding is called {declared!r}. Nothing was imported.") from None
     if not _decodes(path, declared):
         raise FileRefused(f"The file is neither UTF-8 nor {declared}. Nothing was imported.")
@@ -238,7 +238,7 @@ def _decodes(path, encoding):
             while chunk := file.read(1 << 20):
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:
             return False
     return True
 

@@ -23,7 +23,7 @@ def bell(request):
     shown = list(notices[: PAGE + 1])
     older = shown[PAGE - 1].pk if len(shown) > PAGE else None
     context = {"notices": shown[:PAGE], "older": older, "now": timezone.now(), "zone": request.user.zone}
-    return answer(request, "outbox/bell.html", context, part="list")
+    return answer(request, "outbox/bell.html", context)
 
 
 @require_GET

@@ -17,7 +17,7 @@ SHOWN, COUNTED = 100, 1000
 def messages(request):
     """How many wait and since when; the dead letters, the newest first."""
     require(request.user, May.MANAGE_MESSAGES)
-    return answer(request, "outbox/messages.html", _context(), part="lists")
+    return answer(request, "outbox/messages.html", _context())
 
 
 def _context():

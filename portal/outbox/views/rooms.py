@@ -70,7 +70,8 @@ def retire(request, pk):
 
 def _choice(post):
     team = post.get("team", "")
-    return {"kinds": post.getlist("kinds"), "team": Team.objects.filter(pk=team).first() if team.isdecimal() else None}
+    known = team.isdecimal() and len(team) < 19
+    return {"kinds": post.getlist("kinds"), "team": Team.objects.filter(pk=team).first() if known else None}
 
 
 def _context():
