@@ -11,7 +11,10 @@ from sla.models import Tier
 
 numbers = itertools.count(1)
 SOURCES = ("Webinar", "Demo request", "Trade fair", "")
-SHAPE = {"source": "", "campaign": "", "channel": "", "owner": None, "tier": None, "first_touch_at": None}
+SHAPE = {
+    "source": "", "campaign": "", "channel": "", "owner": None, "tier": None, "first_touch_at": None, "fit": None,
+    "behaviour": None, "total": None, "breakdown": None, "is_historical": True, "decision_due_at": None,
+}  # fmt: skip
 
 DECIDE = """
 UPDATE leads_handoff h SET standing_decision_id = d.id, status = d.outcome, decided_at = d.decided_at,
@@ -29,28 +32,31 @@ def write(version, cases):
     """Insert one historical handoff per case and return them in order.
 
     A case: qualified_at, and of SHAPE what matters; decided_at with `reason` (a ReasonCode) or none for an
-    acceptance; or withdrawn_at. Company and note carry a running number.
+    acceptance, `detail` (fields of the decision) and `decided_by`; or withdrawn_at. `lead`: facts of the lead;
+    `assignments`: fields of each, else one to the owner at once. Company carries a running number.
     """
     cases = [{**SHAPE, **case} for case in cases]
     names = [next(numbers) for _ in cases]
     leads = Lead.objects.bulk_create(
-        Lead(email=f"past{n}@example.com", first_name="Past", last_name=str(n), company=f"Company {n}",
-             created_at=case["qualified_at"], updated_at=case["qualified_at"])
+        Lead(**{"email": f"past{n}@example.com", "first_name": "Past", "last_name": str(n), "company": f"Company {n}",
+                "created_at": case["qualified_at"], "updated_at": case["qualified_at"], **case.get("lead", {})})
         for n, case in zip(names, cases, strict=True)
     )  # fmt: skip
     rows = Handoff.objects.bulk_create(
         Handoff(lead=lead, definition=version.definition, sla_version=version,
-                recorded_at=case["qualified_at"], qualified_at=case["qualified_at"], is_historical=True,
+                recorded_at=case["qualified_at"], qualified_at=case["qualified_at"],
                 **{name: case[name] for name in SHAPE})
         for lead, case in zip(leads, cases, strict=True)
     )  # fmt: skip
     Assignment.objects.bulk_create(
-        Assignment(handoff=row, owner=row.owner, assigned_at=row.qualified_at, recorded_at=row.qualified_at, why="x")
-        for row in rows if row.owner
+        Assignment(**{"handoff": row, "owner": row.owner, "assigned_at": row.qualified_at,
+                      "recorded_at": row.qualified_at, "why": "x", **given})
+        for row, case in zip(rows, cases, strict=True) if row.owner for given in case.get("assignments", [{}])
     )  # fmt: skip
     Decision.objects.bulk_create(
         Decision(handoff=row, outcome="rejected" if case.get("reason") else "accepted", reason=case.get("reason"),
-                 decided_at=case["decided_at"], recorded_at=case["decided_at"], via=Decision.Via.IMPORT)
+                 decided_at=case["decided_at"], recorded_at=case["decided_at"], via=Decision.Via.IMPORT,
+                 decided_by=case.get("decided_by"), **case.get("detail", {}))
         for row, case in zip(rows, cases, strict=True) if case.get("decided_at")
     )  # fmt: skip
     withdrawn = {row.pk: c["withdrawn_at"] for row, c in zip(rows, cases, strict=True) if c.get("withdrawn_at")}

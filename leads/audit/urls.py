@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from leads.audit import closing_views, exports, views
+from leads.audit import closing_views, exports, part_views, views
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
     path("audit/<slug:month>/", views.audit, name="audit"),
     path("audit/<slug:month>.json", exports.audit_json, name="audit_json"),
     path("audit/<slug:month>/breakdown.<slug:form>", exports.audit_breakdown, name="audit_breakdown"),
+    path("audit/<slug:month>/trend/", part_views.audit_trend, name="audit_trend"),
+    path("audit/<slug:month>/speed/", part_views.audit_speed, name="audit_speed"),
+    path("audit/<slug:month>/fix/", part_views.audit_fix, name="audit_fix"),
+    path("audit/<slug:month>/fix/draft/", part_views.audit_fix_draft, name="audit_fix_draft"),
     path("audit/<slug:month>/closing/", closing_views.audit_closing, name="audit_closing"),
     path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),

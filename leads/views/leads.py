@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures
+from leads import figures, selections
 from leads.figures import Month
 from leads.models import Handoff
 from portal.accounts.models import User
@@ -24,6 +24,7 @@ COUNTED = 1000  # beyond it the count reads "1,000+"
 STATUSES = ("undecided", "accepted", "rejected", "withdrawn")
 WORDS = (
     *("qualified_month", "decided_month", "status", "category", "reason"), *figures.DIMENSIONS, "not_source",
+    *selections.WORDS,
 )  # fmt: skip
 
 
@@ -59,7 +60,8 @@ def selected(request, now, zone):
     if not may(request.user, May.WORK_INBOX):
         require(request.user, May.READ_AUDIT)
     filters = parse(request.GET)
-    return filters, figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
+    found = figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
+    return filters, selections.narrow(found, filters, as_of=now)
 
 
 def parse(query):
@@ -81,6 +83,7 @@ def parse(query):
         or not filters.get("definition", "1").isdecimal()
         or not (filters.get("owner", "1") or "1").isdecimal()
         or any(len(v) > 12 for v in (filters.get("definition", ""), filters.get("owner", "")))
+        or selections.is_wrong(filters)
         or any("\0" in str(value) for value in filters.values())
     )
     if wrong:
@@ -108,7 +111,7 @@ def describe(filters):
             said.append((key, key.capitalize(), _value(key, value)))
     if others := filters.get("not_source"):
         said.append(("not_source", "Source", f"none of the {len(others)} largest"))
-    return said
+    return said + selections.said(filters)
 
 
 def _value(key, value):

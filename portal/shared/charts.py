@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from portal.shared import text as words
 from portal.shared import time
+from portal.shared.plot import MonthRate, grid, joined, month_name, month_point, plotted, scale
 from portal.shared.svg import circle, drawing, fill, line, nice_ticks, pc, rect, safe, text
 
 CATEGORIES = {"fit": "Bad fit", "timing": "Bad timing", "data": "Bad data", "scoring": "Bad scoring"}
@@ -34,25 +35,14 @@ class MonthReasons:
         return sum(self.counts.get(category, 0) for category in STACK)
 
 
-@dataclass(frozen=True)
-class MonthRate:
-    """One month's rate with its interval, shares of 1; `value` is None where there were no leads."""
-
-    month: date
-    value: float | None
-    low: float = 0.0
-    high: float = 1.0
-    n: int = 0
-
-
 def reasons_by_month(
     months: Sequence[MonthReasons], *, label: str, href: Callable[[date, str], str] | None = None, names=CATEGORIES
 ) -> SafeString:
     """Stacked bars of rejected leads; `href(month, category)` makes each segment a link to its leads."""
     top, bottom = 18, 204
     ticks = nice_ticks(0, max((month.total for month in months), default=0), whole=True)
-    y = _scale(ticks, top, bottom)
-    axis, plot = _grid(ticks, y, words.thousands)
+    y = scale(ticks, top, bottom)
+    axis, plot = grid(ticks, y, words.thousands)
     step = 100 / max(len(months), 1)
     width = step * 0.66
     for i, month in enumerate(months):
@@ -63,36 +53,48 @@ def reasons_by_month(
                 plot.append(_segment(bar, month.month, category, count, names, href))
                 base += count
         plot.append(text(pc(x + width / 2), y(base) - 6, words.thousands(base), f"t-mid{strong}"))
-        plot += _month_name(months, i, x + width / 2, bottom + 17, strong)
+        plot += month_name(months, i, x + width / 2, bottom + 17, strong)
     if not any(month.total for month in months):
         plot.append(text("50%", (top + bottom) / 2, "no rejected leads in these months", "t-mid"))
-    return _plotted(240, label, axis, plot, role="group" if href else "img")
+    return plotted(240, label, axis, plot, role="group" if href else "img")
 
 
-def trend(months: Sequence[MonthRate], *, label: str, marks: Sequence[tuple[int, str]] = (), height=240) -> SafeString:
+def trend(
+    months: Sequence[MonthRate],
+    *,
+    label: str,
+    marks: Sequence[tuple[int, str]] = (),
+    limits: Sequence[tuple[float, float, float] | None] = (),
+    height=240,
+) -> SafeString:
     """A rate by month with its whiskers; a month without leads breaks the line, one with few is drawn faint.
 
-    `marks` are (index of the first month, words): a definition version that began there.
+    `marks` are (index of the first month, words): a definition version that began there. `limits` are each month's
+    (average, low, high), or None.
     """
     top, bottom = 16, height - 36
     known = [month for month in months if month.value is not None]
     spread = [bound for month in known for bound in (month.low, month.high)] or [0, 1]
+    spread += [bound for limit in limits if limit for bound in limit[1:]]
     ticks = nice_ticks(min(spread), max(spread))
-    y = _scale(ticks, top, bottom)
-    axis, plot = _grid(ticks, y, lambda share: words.percent(share, 0))
+    y = scale(ticks, top, bottom)
+    axis, plot = grid(ticks, y, lambda share: words.percent(share, 0))
     step = 100 / max(len(months), 1)
+    for i, limit in enumerate(limits):
+        styles = zip(limit or (), ("mean-line", "limit-line", "limit-line"), strict=False)
+        plot += [line(pc(i * step), y(value), pc((i + 1) * step), y(value), css) for value, css in styles]
     for index, name in marks:
         plot.append(line(pc(index * step), top - 8, pc(index * step), bottom, "mark-line"))
         plot.append(text(pc(index * step + 1), top, name, "t-strong"))
-    plot += _joined([(pc((i + 0.5) * step), None if m.value is None else y(m.value)) for i, m in enumerate(months)])
+    plot += joined([(pc((i + 0.5) * step), None if m.value is None else y(m.value)) for i, m in enumerate(months)])
     for i, month in enumerate(months):
         last = i == len(months) - 1
         if month.value is not None:
-            plot.append(_point(pc((i + 0.5) * step), month, y, last))
-        plot += _month_name(months, i, (i + 0.5) * step, bottom + 17, " t-strong" if last else "")
+            plot.append(month_point(pc((i + 0.5) * step), month, y, last))
+        plot += month_name(months, i, (i + 0.5) * step, bottom + 17, " t-strong" if last else "")
     if not known:
         plot.append(text("50%", (top + bottom) / 2, "no leads in these months", "t-mid"))
-    return _plotted(height, label, axis, plot)
+    return plotted(height, label, axis, plot)
 
 
 def ruler(
@@ -146,8 +148,8 @@ def sweep(points: Sequence[tuple[int, int, int]], now: int, *, label: str) -> Sa
     """Counts against a threshold: (threshold, all, those accepted), rising; `now` is where the definition stands."""
     top, bottom, last = 16, 190, max(len(points) - 1, 1)
     ticks = nice_ticks(0, max((count for _, count, _ in points), default=0), whole=True)
-    y = _scale(ticks, top, bottom)
-    axis, plot = _grid(ticks, y, words.thousands)
+    y = scale(ticks, top, bottom)
+    axis, plot = grid(ticks, y, words.thousands)
     for place, css in ((1, ""), (2, " is-now")):
         spots = [(pc(100 * i / last), y(point[place]), point) for i, point in enumerate(points)]
         plot += [line(x1, y1, x2, y2, f"data-line{css}") for (x1, y1, _), (x2, y2, _) in pairwise(spots)]
@@ -162,7 +164,7 @@ def sweep(points: Sequence[tuple[int, int, int]], now: int, *, label: str) -> Sa
         if strong or i in (0, len(points) - 1):
             plot.append(text(pc(100 * i / last), bottom + 17, words.thousands(threshold), f"t-mid{strong}"))
     plot.append(text("50%", bottom + 33, "points that the lowest tier asks for", "t-mid"))
-    return _plotted(232, label, axis, plot)
+    return plotted(232, label, axis, plot)
 
 
 def share_bar(value: float, total: float, category: str | None = None) -> SafeString:
@@ -235,24 +237,11 @@ def sparkline(values: Sequence[float | None], *, label: str, marks: Sequence[int
         return 20 if highest == lowest else 36 - (value - lowest) / (highest - lowest) * 32
 
     places = [(pc((i + 0.5) * step), None if value is None else y(value)) for i, value in enumerate(values)]
-    out = [line(pc(index * step), 0, pc(index * step), 40, "mark-line") for index in marks] + _joined(places)
+    out = [line(pc(index * step), 0, pc(index * step), 40, "mark-line") for index in marks] + joined(places)
     if known:
         x, height = next(place for place in reversed(places) if place[1] is not None)
         out.append(circle(x, height, 4.5, "dot is-now"))
     return drawing("sparkline", 40, label, out)
-
-
-# --- shared steps -----------------------------------------------------------------------------------
-
-
-def _scale(ticks, top, bottom):
-    span = ticks[-1] - ticks[0]
-    return lambda value: bottom - (bottom - top) * (value - ticks[0]) / span
-
-
-def _grid(ticks, y, written):
-    axis = [text("26", y(tick) + 4, written(tick), "t-end") for tick in ticks]
-    return axis, [line("0", y(t), "100%", y(t), "grid-line" if i else "base-line") for i, t in enumerate(ticks)]
 
 
 def _segment(bar, month, category, count, names, href):
@@ -262,32 +251,3 @@ def _segment(bar, month, category, count, names, href):
     if href is None:
         return bar.replace("/>", f"><title>{title}</title></rect>")
     return f'<a href="{escape(href(month, category))}" aria-label="{title}"><title>{title}</title>{bar}</a>'
-
-
-def _month_name(months, i, x, y, strong):
-    month = months[i].month
-    names = [text(pc(x), y, time.MONTHS[month.month - 1][:3], f"t-mid{strong}")]
-    return [*names, text(pc(x), y + 14, str(month.year), "t-mid")] if i == 0 or month.month == 1 else names
-
-
-def _joined(places):
-    return [
-        line(x1, y1, x2, y2, "data-line")
-        for (x1, y1), (x2, y2) in pairwise(places)
-        if y1 is not None and y2 is not None
-    ]
-
-
-def _point(x, month, y, last):
-    now = " is-now" if last else ""
-    marks = line(x, y(month.low), x, y(month.high), f"whisker{now}")
-    marks += circle(x, y(month.value), 5.5 if last else 3.5, f"dot{now}")
-    if last:
-        marks += text(x, y(month.high) - 6, words.percent(month.value), "t-mid t-accent t-large")
-    title = f"{time.month(month.month)}: {words.percent(month.value)} ({words.interval(month.low, month.high)})"
-    return f'<g class="pt{" few" if month.n < words.FEW else ""}"><title>{escape(title)}</title>{marks}</g>'
-
-
-def _plotted(height, label, axis, plot, role="img"):
-    plot = f'<svg class="plot" x="34" width="100%" height="{height}">{"".join(plot)}</svg>'
-    return drawing("chart-svg", height, label, [*axis, plot], role)
