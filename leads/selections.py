@@ -1,6 +1,6 @@
 """What the leads list selects beside figures.rows: the leads behind the audit's parts, each named once."""
 
-from leads import figures_speed
+from leads import figures_disputes, figures_speed
 
 BANDS = {
     "5min": "within 5 minutes", "1h": "5 minutes to 1 hour", "24h": "1 to 24 hours", "later": "after 24 hours",
@@ -8,6 +8,7 @@ BANDS = {
 }  # fmt: skip
 WORDS = {  # key of the address: (its name, what it may be, in words)
     "speed": ("First contact", BANDS),
+    "dispute": ("Dispute", {"open": "waits for a ruling"}),
 }
 
 
@@ -20,6 +21,8 @@ def narrow(query, filters, *, as_of):
     """Of a queryset of handoffs those that the filters select."""
     if band := filters.get("speed"):
         query = figures_speed.among(query, band, as_of=as_of)
+    if filters.get("dispute"):
+        query = figures_disputes.under_dispute(query, as_of=as_of)
     return query
 
 

@@ -94,3 +94,24 @@ def random_cases(n, *, seed, version, owners, start, end):
         if chance.random() < 0.7:
             case["first_touch_at"] = at + dt.timedelta(seconds=chance.randrange(1, 9 * 86400))
         yield case
+
+
+def _rules_of(version, chance, carried):
+    """Points of every rule of the definition on one lead; `carried` gets most of them."""
+    found = []
+    for rule in version.definition.rules.all():
+        points = max(0, rule.points) * (chance.random() < (0.95 if rule.key == carried else 0.4))
+        found.append({"key": rule.key, "label": rule.label, "axis": rule.axis, "points": points, "fired": points > 0})
+    return found
+
+
+def scored(version, chance, carried="", **case):
+    """A case of 10 March 2026, decided two days later, with a score that the rule `carried` often lifted."""
+    at = dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC)
+    tier = Tier.objects.filter(definition=version.definition).order_by("-position").first()
+    rules = _rules_of(version, chance, carried)
+    fit, behaviour = (sum(r["points"] for r in rules if r["axis"] == axis) for axis in ("fit", "behaviour"))
+    return {
+        "qualified_at": at, "decided_at": at + dt.timedelta(days=2), "tier": tier, "fit": fit, "behaviour": behaviour,
+        "total": fit + behaviour, "breakdown": {"rules": rules}, **case,
+    }  # fmt: skip

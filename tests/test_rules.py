@@ -112,6 +112,7 @@ MAY_OPEN = {
     "audit_breakdown": READERS,
     "audit_fix": READERS,
     "audit_trend": READERS,
+    "audit_disputes": READERS,
     "audit_speed": READERS,
     "leads": ALL,
     "leads_export": ALL,

@@ -4,7 +4,8 @@ from django import forms
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from leads import figures, figures_speed, figures_trend
+from leads import figures, figures_disputes, figures_speed, figures_trend
+from leads.audit.disputes import DisputesPart
 from leads.audit.fix import candidates
 from leads.audit.speed import SpeedPart
 from leads.audit.trend import TrendPart
@@ -80,6 +81,17 @@ def audit_fix_draft(request, month):
     except Unusable as refusal:
         return invalid(request, FIX, context | {"wrong": refusal.sentence}, part="fix")
     return go(request, "definition_edit", draft.number)
+
+
+@require_GET
+def audit_disputes(request, month):
+    """What was disputed in the month, what became of it, and the rate with and without what is still open."""
+    context = _context(request, month)
+    asked = {"basis": context["basis"], "as_of": context["now"], "zone": context["zone"]}
+    (last,) = figures.series(context["month"], 1, **asked)
+    found = figures_disputes.disputes(context["month"], **asked)
+    context["part"] = DisputesPart(context["month"], context["basis"], last.counts, found)
+    return answer(request, "audit/disputes.html", context, part="disputes")
 
 
 def _fix(request, month):

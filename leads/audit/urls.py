@@ -13,6 +13,7 @@ urlpatterns = [
     path("audit/<slug:month>/speed/", part_views.audit_speed, name="audit_speed"),
     path("audit/<slug:month>/fix/", part_views.audit_fix, name="audit_fix"),
     path("audit/<slug:month>/fix/draft/", part_views.audit_fix_draft, name="audit_fix_draft"),
+    path("audit/<slug:month>/disputes/", part_views.audit_disputes, name="audit_disputes"),
     path("audit/<slug:month>/closing/", closing_views.audit_closing, name="audit_closing"),
     path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),

@@ -15,37 +15,18 @@ from leads.figures import PERIOD, Month
 from leads.models import Decision, Handoff
 from portal.shared.intervals import log_ratio
 from sla.models import MQLDefinition, ReasonCode, Tier
-from tests.history import write
+from tests.history import scored, write
 
 UTC, BERLIN = dt.UTC, ZoneInfo("Europe/Berlin")
 LATER = dt.datetime(2026, 10, 15, 8, tzinfo=UTC)
 MARCH = Month(dt.date(2026, 3, 1))
 ASKED = {"basis": PERIOD, "as_of": LATER, "zone": BERLIN}
-AT = dt.datetime(2026, 3, 10, 9, tzinfo=UTC)
+AT = dt.datetime(2026, 3, 10, 9, tzinfo=UTC)  # when scored cases qualify
 
 
 @pytest.fixture
 def version(agreement):
     return agreement
-
-
-def rules_of(version, chance, carried):
-    """Points of every rule of the definition on one lead; `carried` gets most of them."""
-    found = []
-    for rule in version.definition.rules.all():
-        points = max(0, rule.points) * (chance.random() < (0.95 if rule.key == carried else 0.4))
-        found.append({"key": rule.key, "label": rule.label, "axis": rule.axis, "points": points, "fired": points > 0})
-    return found
-
-
-def scored(version, chance, carried="", **case):
-    tier = Tier.objects.filter(definition=version.definition).order_by("-position").first()
-    rules = rules_of(version, chance, carried)
-    fit, behaviour = (sum(r["points"] for r in rules if r["axis"] == axis) for axis in ("fit", "behaviour"))
-    return {
-        "qualified_at": AT, "decided_at": AT + dt.timedelta(days=2), "tier": tier, "fit": fit, "behaviour": behaviour,
-        "total": fit + behaviour, "breakdown": {"rules": rules}, **case,
-    }  # fmt: skip
 
 
 def reason(version, code):
