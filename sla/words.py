@@ -28,16 +28,17 @@ TOUCHES = {
     "message:reached": "an exchange of messages with the lead",
     "message:sent": "a message that a person sent",
 }
-UNITS = ((dt.timedelta(days=1), "day"), (dt.timedelta(hours=1), "hour"), (dt.timedelta(minutes=1), "minute"))
+HOURS = ((dt.timedelta(hours=1), "hour"), (dt.timedelta(minutes=1), "minute"))
+UNITS = ((dt.timedelta(days=365), "year"), (dt.timedelta(days=1), "day"), *HOURS)
 MOST_LISTED = 8
 
 
 def span(length: dt.timedelta, *, business: bool = False) -> str:
-    """A promised time in its largest whole unit: "15 minutes", "1 hour", "5 days"; "10 business hours".
+    """A promised time in its largest whole unit: "15 minutes", "1 hour", "5 days", "5 years"; "10 business hours".
 
     Business time knows no days: a day of it is 24 hours of work, which nobody means.
     """
-    for unit, name in UNITS[1:] if business else UNITS:
+    for unit, name in HOURS if business else UNITS:
         count, rest = divmod(length, unit)
         if count and not rest:
             return f"{count} {'business ' if business and name != 'minute' else ''}{name}{'' if count == 1 else 's'}"

@@ -15,8 +15,9 @@ UNITS = {
     "h": dt.timedelta(hours=1),
     "d": dt.timedelta(days=1),
     "w": dt.timedelta(weeks=1),
+    "y": dt.timedelta(days=365),
 }
-SPAN = re.compile(r"(\d{1,5})\s*(m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+SPAN = re.compile(r"(\d{1,5})\s*(m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?|y|years?)", re.IGNORECASE)
 BAND = re.compile(r"(.{1,40}?)[\s,:]+(\d{1,3}(?:\.\d)?)\s*%?")
 LONGEST = dt.timedelta(days=3660)
 KIND, CLOCK = EscalationStep.Kind, EscalationStep.Clock

@@ -15,6 +15,7 @@ from sla.scoring import Rule, Tier
         (dt.timedelta(hours=1), "1 hour"),
         (dt.timedelta(minutes=90), "90 minutes"),
         (dt.timedelta(days=5), "5 days"),
+        (dt.timedelta(days=1825), "5 years"),
         (dt.timedelta(hours=36), "36 hours"),
         (dt.timedelta(seconds=45), "45 seconds"),
     ],
