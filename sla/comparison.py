@@ -5,6 +5,7 @@ are compared by their terms. A content signed before a term existed is simply wi
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -182,11 +183,23 @@ def _clocks(content, people):
     yield "basis", "clocks", "Clocks run in", BASES[content["clock_basis"]]
     calendar = content["calendar"]
     yield "week", "clocks", "Business hours", words.week(calendar["week"], calendar["zone"])
-    for day, hours in calendar["exceptions"].items():
-        said = " and ".join(f"{start}–{end}" for start, end in hours) or "closed"
-        yield f"exception {day}", "clocks", f"On {day}", said
+    yield from _special_days(calendar["exceptions"])
     for touch in content.get("touches", ()):
         yield f"touch {touch}", "clocks", f"A contact: {words.TOUCHES.get(touch, touch)}", "counts"
+
+
+def _special_days(exceptions):
+    """Days without work by the year, for there are many; days with other hours each."""
+    closed = defaultdict(list)
+    for day, hours in sorted(exceptions.items()):
+        date = dt.date.fromisoformat(day)
+        if hours:
+            said = " and ".join(f"{start}–{end}" for start, end in hours)
+            yield f"exception {day}", "clocks", f"On {date:%-d %B %Y}", said
+        else:
+            closed[date.year].append(f"{date:%-d %B}")
+    for year, days in closed.items():
+        yield f"closed {year}", "clocks", f"Closed in {year}", ", ".join(days)
 
 
 def _steps(content, people):

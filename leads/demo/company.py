@@ -64,8 +64,8 @@ def agreements(who, *, begins, changes, now):
 
 
 def calendar(who, *, name, country, zone, week, now, at):
-    """A calendar, made at `at`, with the public holidays of a country from two years before `now` to a year after."""
-    days = [day for year in range(now.year - 2, now.year + 2) for day in propose(country, "", year)]
+    """A calendar, made at `at`, with the public holidays of a country from the year before `now` to the year after."""
+    days = [day for year in range(now.year - 1, now.year + 2) for day in propose(country, "", year)]
     document = {"zone": str(zone), "week": week, "exceptions": {str(each.day): [] for each in days}}
     named = {str(each.day): each.name for each in days}
     return add_calendar(name=name, document=document, day_names=named, by=who.admin, at=at)

@@ -222,6 +222,7 @@ def test_a_rate_over_few_leads_is_shown_faint_and_one_over_none_as_a_dash():
 def test_tags_put_times_into_the_organisations_zone():
     moment = dt.datetime(2025, 11, 6, 8, 51, tzinfo=dt.UTC)
     assert rendered("{{ m|local:now }}", m=moment, now=NOW) == "Today 09:51"
+    assert rendered("by {{ m|local_in_text:now }}", m=moment, now=NOW) == "by today 09:51"
     assert (
         rendered("{{ m|clock }} {{ m|day:now }} {{ m|full }}", m=moment, now=NOW)
         == "09:51 6 Nov Thursday 6 November 2025, 09:51"

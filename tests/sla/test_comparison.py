@@ -177,3 +177,16 @@ def test_a_real_version_can_be_read(agreement):
     assert named["A contact: a call that reaches the lead"] == "counts"
     assert "A contact: a voicemail" not in named
     assert dt.timedelta(seconds=content["recycle_within_seconds"]) == agreement.recycle_within
+
+
+def test_days_without_work_are_one_term_a_year_and_a_short_day_is_one_of_its_own(after):
+    changed = copy.deepcopy(after)
+    changed["calendar"]["exceptions"] = {
+        "2026-12-26": [], "2026-12-25": [], "2026-12-24": [["09:00", "12:00"]], "2027-01-01": [],
+    }  # fmt: skip
+    said = [(change.name, change.after) for change in compare(after, changed).changes]
+    assert said == [
+        ("On 24 December 2026", "09:00–12:00"),
+        ("Closed in 2026", "25 December, 26 December"),
+        ("Closed in 2027", "1 January"),
+    ]

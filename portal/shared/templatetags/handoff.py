@@ -73,6 +73,13 @@ def local(moment, now):
 
 
 @register.filter
+def local_in_text(moment, now):
+    """As `local`, within a sentence: "claim by today 09:51"."""
+    words = local(moment, now)
+    return words[0].lower() + words[1:] if words.startswith(("Today", "Tomorrow", "Yesterday")) else words
+
+
+@register.filter
 def due(moment, now):
     """The text of a countdown chip: "6 min over", "9 min left", "2 h 23 min", "Fri 09:15"."""
     return time.due_chip(moment, now, timezone.get_default_timezone())
