@@ -30,6 +30,8 @@ class Candidate:
     faults: tuple
     returns: tuple
     proposal: remedy.Proposal | None
+    rejected: dict  # filters (see figures.rows) of the reason's rejections
+    accepted: dict  # and of the acceptances they are compared with
 
     @property
     def about(self):
@@ -37,7 +39,17 @@ class Candidate:
 
     @property
     def rows(self):
-        return [_row(each, self.signs) for each in self.signs.found[:SHOWN]]
+        return [_row(each, self.signs) | self._links(each.sign) for each in self.signs.found[:SHOWN]]
+
+    def _links(self, sign):
+        """The leads behind a source's numbers; the list cannot select by rule or named value."""
+        if sign.of != "source":
+            return {}
+        here = {"source": sign.key}
+        return {
+            "rejected_url": Figure.of(sign.rejected, self.rejected | here).url,
+            "accepted_url": Figure.of(sign.accepted, self.accepted | here).url,
+        }
 
     @property
     def hidden(self):
@@ -73,6 +85,8 @@ def _candidate(month, reason, asked):
         _faults(figures_fix.faults(month, reason, **asked), wanted) if is_of == Category.DATA else (),
         _returns(figures_fix.returns(month, reason, **asked)) if is_of == Category.TIMING else (),
         remedy.propose(month, reason, **asked),
+        rejected=wanted,
+        accepted=figures.counted("sqls", month, asked["basis"]),
     )
 
 

@@ -20,6 +20,7 @@ from tests.history import scored, write
 UTC, BERLIN = dt.UTC, ZoneInfo("Europe/Berlin")
 LATER = dt.datetime(2026, 10, 15, 8, tzinfo=UTC)
 MARCH = Month(dt.date(2026, 3, 1))
+FIGURE = re.compile(r'<a class="figure" href="([^"]+)">([\d,]+)</a>')
 ASKED = {"basis": PERIOD, "as_of": LATER, "zone": BERLIN}
 AT = dt.datetime(2026, 3, 10, 9, tzinfo=UTC)  # when scored cases qualify
 
@@ -161,6 +162,17 @@ def test_bad_timing_tells_when_to_come_back_and_from_which_sources(version):
     rule = proposal.changes[0]["add_rule"]
     assert (rule["condition"]["value"], rule["points"] < 0) == ("Trade fair", True)
     assert proposal.effect.kept_back_sqls == 0
+
+
+def test_the_numbers_of_a_source_open_its_leads(version, sign_in):
+    chance, code = random.Random(5), reason(version, "21")
+    cases = [scored(version, chance, reason=code, source=("Trade fair", "Webinar")[i % 3 == 0]) for i in range(12)]
+    write(version, [*cases, *(scored(version, chance, source="Webinar") for _ in range(7))])
+    reader = sign_in("marketer")
+    links = FIGURE.findall(reader.get("/audit/2026-03/fix/").content.decode())
+    assert [number for _, number in links] == ["12", "8", "4", "7"]
+    for address, number in links:
+        assert reader.get(html.unescape(address)).context["count"] == int(number), address
 
 
 def test_bad_data_tells_the_fields_at_fault_by_source_and_they_sum_to_the_rejections(version):
