@@ -114,6 +114,8 @@ MAY_OPEN = {
     "audit_trend": READERS,
     "audit_disputes": READERS,
     "audit_speed": READERS,
+    "audit_actions": READERS,
+    "audit_action_new": AUTHORS | {Role.SALES_MANAGER},
     "leads": ALL,
     "leads_export": ALL,
     "disputes": READERS,

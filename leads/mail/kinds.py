@@ -38,3 +38,7 @@ REVIEW = kind(
 AUDIT = kind(
     "audit", "An audit waits for my signature", hint="It was closed, and both leaders sign it.", roles=LEADERS
 )
+ACTION = kind(
+    "action", "An action is mine", hint="An audit decided it and named me.",
+    roles=(Role.MARKETER, *LEADERS, Role.SALES_MANAGER, Role.ADMIN),
+)  # fmt: skip

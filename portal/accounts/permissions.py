@@ -36,6 +36,10 @@ class May(Enum):
         (Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only the two leaders close an audit.",
     )
+    DECIDE_ACTIONS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
+        "Only marketing, sales managers and the two leaders decide actions.",
+    )
     READ_AGREEMENT = (tuple(Role), "Only people with a role read the agreement.")
     EDIT_DEFINITION = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
