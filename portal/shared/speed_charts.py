@@ -64,7 +64,9 @@ def still_waiting(
     spots = [(pc(100 * i / 60), curve(first * 10 ** (span * i / 60))) for i in range(61)]
     for place, css in ((1, "limit-line"), (2, "limit-line"), (0, "data-line is-now")):
         for (x1, a), (x2, b) in pairwise(spots):
-            plot.append(line(x1, y(a[place]), x2, y(b[place]), css))
+            plot.append(line(x1, y(a[place]), x2, y(a[place]), css))  # a step, not a slope
+            if a[place] != b[place]:
+                plot.append(line(x2, y(a[place]), x2, y(b[place]), css))
     plot.append(line("0", y(0.5), "100%", y(0.5), "mean-line"))
     return plotted(228, label, axis, plot)
 
