@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from leads.intake import tasks
 from leads.intake.imports import jobs
+from leads.intake.imports.problems import FileRefused
+from leads.intake.imports.readers import open_source
 from leads.intake.models import ImportJob, SavedMapping
 from leads.models import Handoff, Lead
 
@@ -63,6 +65,39 @@ def test_the_run_makes_handoffs_and_lists_what_was_left_out(client, upload, monk
     polled = client.get(reverse("import_progress", args=[job.pk]), headers={"HX-Request": "true"})
     assert polled.status_code == 286
     assert client.post(reverse("import_run", args=[job.pk]), form).status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_nul_in_a_heading_or_a_cell_leaves_its_row_out_and_the_import_is_done(client, upload, monkeypatch):
+    upload(CSV.replace(b"mail", b"m\0ail", 1).replace(b"broken", b"bro\0ken"))
+    at_once(monkeypatch)
+    job = ImportJob.objects.get()
+    client.post(reverse("import_run", args=[job.pk]))
+    job.refresh_from_db()
+    assert (job.status, job.created, job.refused) == ("done", 1, 1)
+    assert [error["value"] for error in job.first_errors] == ["bro\N{SYMBOL FOR NULL}ken"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"columns": {"email": "email"}, "format": {"delimiter": "\\n"}}',
+        '{"columns": {"email": "em\\u0000ail"}}',
+        '{"columns": {"email": "email"}, "defaults": {"employees": ' + "9" * 5000 + "}}",
+        "[" * 100_000,
+    ],
+)
+def test_a_document_that_cannot_be_kept_or_read_by_is_refused(client, upload, document):
+    upload()
+    job = ImportJob.objects.get()
+    assert client.post(reverse("import_document", args=[job.pk]), {"document": document}).status_code == 422
+
+
+@pytest.mark.parametrize("encoding", ["base64", "undefined", "a\0b"])
+def test_an_encoding_of_something_else_than_text_is_refused(tmp_path, encoding):
+    (tmp_path / "leads.csv").write_bytes(CSV.replace(b"broken", b"br\xf6ken"))
+    with pytest.raises(FileRefused):
+        open_source(tmp_path / "leads.csv", encoding=encoding)
 
 
 def test_a_file_that_is_no_csv_is_refused_in_place(upload):

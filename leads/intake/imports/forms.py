@@ -3,6 +3,7 @@
 import json
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
 from django.utils import timezone
 
 from leads.intake.imports import fields, values
@@ -46,6 +47,12 @@ class DocumentField(forms.JSONField):
         if not kept:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value})
         return found
+
+    def bound_data(self, data, initial):
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return InvalidJSONInput(data)
 
 
 class DocumentForm(forms.Form):

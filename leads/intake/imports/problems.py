@@ -121,9 +121,14 @@ class Problem:
 
     def as_json(self):
         return {
-            "row": self.row, "column": self.column, "value": self.value[:200], "code": self.code,
+            "row": self.row, "column": self.column, "value": shown(self.value[:200]), "code": self.code,
             "wrong": self.wrong, "mend": self.mend,
         }  # fmt: skip
+
+
+def shown(value):
+    """The text with a sign in place of NUL, which neither a page nor a column can hold."""
+    return value.replace("\x00", "\N{SYMBOL FOR NULL}")
 
 
 HEADINGS = ("row", "column", "value", "code", "what was wrong", "how to mend it")
@@ -163,7 +168,7 @@ class ErrorsFile:
         if self.count <= self.keep or problem.row < self.first[-1].row:
             insort(self.first, problem, key=attrgetter("row"))
             del self.first[self.keep :]
-        texts = (problem.column, problem.value.replace("\x00", "\N{SYMBOL FOR NULL}"), problem.code)
+        texts = (problem.column, shown(problem.value), problem.code)
         self._write([problem.row, *map(harmless, texts), problem.wrong, problem.mend])
 
     def _write(self, cells):

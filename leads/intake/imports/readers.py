@@ -269,7 +269,7 @@ def _heading(source, *, skip):
     """(row, names) of the first record that is not blank."""
     with open_text(source) as file:
         for row, (cells,) in batches(file, source, 1):
-            names = [cell.strip().removeprefix("\ufeff").strip() for cell in cells]
+            names = [cell.replace("\0", "").strip().removeprefix("\ufeff").strip() for cell in cells]
             if row > skip and any(names):
                 return row, names
     raise FileRefused("The file has no heading row. Nothing was imported.")
