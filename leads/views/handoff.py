@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from leads.figures import Month
 from leads.models import Decision, Handoff
 from leads.views.clock_panel import held, speed, two_clocks
 from leads.views.disputes import panel
@@ -54,6 +55,7 @@ def handoff(request, pk):
         "history": history(row, assignments, corrections),
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
         "acts": _acts(request.user, row),
+        "audit": may(request.user, May.READ_AUDIT) and Month.of(row.qualified_at, timezone.get_default_timezone()),
         "now": now,
         **panel(request.user, row, now),
     }

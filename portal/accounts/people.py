@@ -15,7 +15,7 @@ from portal.shared.refusal import NotPermitted, Refusal
 
 ROLE_WORK = {
     Role.REP: "works own leads in the inbox",
-    Role.SALES_MANAGER: "works and reassigns the team's leads, reads the audit",
+    Role.SALES_MANAGER: "works and reassigns the team’s leads, reads the audit",
     Role.MARKETER: "reads every lead and the audit, imports leads",
     Role.MARKETING_LEADER: "signs the agreement for marketing",
     Role.SALES_LEADER: "signs the agreement for sales",

@@ -27,7 +27,7 @@ def _trouble():
     except Exception:  # noqa: BLE001, RUF100 (whatever the cache says: it is not there)
         return "The broker or the cache does not answer."
     if age is None:
-        return "The worker has not shown itself for a day."
+        return "No worker has shown itself in the last day."
     if age < heartbeat.LATE:
         return ""
     return f"The worker has not shown itself for {duration(heartbeat.as_length(age))}."

@@ -99,3 +99,11 @@ def test_a_correction_stands_in_the_history(lead, people):
     text = page_of(lead, people.manager).text
     assert "First contact corrected to Fri 17:10" in text or "First contact corrected to 16 Oct 17:10" in text
     assert "was believed before; the clock was kept after all" in text
+
+
+def test_the_page_leads_to_the_audit_of_its_month_for_who_reads_it_and_a_rep_back_to_the_inbox(lead, people):
+    link = reverse("audit", args=["2026-10"])
+    assert link in page_of(lead, people.manager).text
+    rep = page_of(lead, people.other_rep).text
+    assert link not in rep
+    assert reverse("leads") + '"' not in rep
