@@ -2,7 +2,7 @@
 
 Every page, command and export asks here. A figure is what is known now, cut at an instant `as_of`: what was qualified,
 decided or withdrawn later counts as not yet so. Superseded decisions count nowhere; only the standing one does.
-Definitions in words: docs/figures.md.
+Definitions in words: docs/figures.md. Where the roll-up may answer (leads/rollup.py) it does, in the same statement.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from statistics import NormalDist
 from django.db import connection
 from django.db.models import Q
 
-from leads import lifecycle
+from leads import lifecycle, rollup
 from leads.models import Handoff
 from portal.shared import intervals
 from portal.shared.text import FEW
@@ -284,7 +284,7 @@ DIMENSIONS = {  # name: (what a handoff holds, SQL of the key, of the label, joi
     "tier": ("h.tier_id", "t.key", "t.name", "LEFT JOIN sla_tier t ON t.id = h.held", "tier__key"),
     "definition": (
         "h.definition_id", "d.number::text", "'Definition v' || d.number",
-        "JOIN sla_mqldefinition d ON d.id = h.held", "definition__number",
+        "LEFT JOIN sla_mqldefinition d ON d.id = h.held", "definition__number",
     ),
 }  # fmt: skip
 
@@ -333,19 +333,29 @@ PER_MONTH = """
 SELECT m.place, {mqls} AS mqls, {judged} AS judged, found.* FROM months m, LATERAL (
     SELECT {status} AS status, {reason} AS reason_id, count(*) AS n FROM leads_handoff h
     WHERE h.{at} >= m.start AND h.{at} < m.stop AND h.{at} <= %(as_of)s GROUP BY 1, 2
-) found
+) found WHERE {no}
 """
-DELIVERED = {"status": STATUS, "at": "qualified_at", "mqls": "true"}
+DELIVERED = {"no": rollup.NO, "status": STATUS, "at": "qualified_at", "mqls": "true"}
 COUNTED = {
     PERIOD: PER_MONTH.format(**DELIVERED, judged="false", reason="NULL::bigint")
     + " UNION ALL "
-    + PER_MONTH.format(mqls="false", judged="true", status="h.status", reason="h.reason_id", at="decided_at"),
+    + PER_MONTH.format(
+        mqls="false", judged="true", status="h.status", reason="h.reason_id", at="decided_at", no=rollup.NO
+    ),
     COHORT: PER_MONTH.format(**DELIVERED, judged="true", reason="h.reason_id"),
 }
-SERIES = """
-WITH months AS (
+JUDGED = {PERIOD: "k.decided", COHORT: "NOT k.decided"}
+ROLLED_UP = f"""
+SELECT width_bucket(k.first, %(firsts)s::date[]) AS place, NOT k.decided AS mqls, {{judged}} AS judged, k.status,
+    k.reason_id, sum(k.n)::bigint AS n
+FROM {rollup.STANDING} k
+WHERE k.dimension = %(grain)s AND k.first >= %(first)s AND k.first < %(next)s AND {rollup.YES}
+GROUP BY 1, 2, 3, 4, 5 HAVING sum(k.n) <> 0
+"""
+SERIES = f"""
+WITH {rollup.USABLE}, months AS (
     SELECT * FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[]) WITH ORDINALITY AS m(start, stop, place)
-), counted AS ({counted})
+), counted AS ({{rolled_up}} UNION ALL {{counted}})
 SELECT c.place, c.mqls, c.judged, c.status, r.category, r.code, r.label, c.n
 FROM counted c LEFT JOIN sla_reasoncode r ON r.id = c.reason_id ORDER BY r.version_id
 """
@@ -355,8 +365,10 @@ def series(last, months, *, basis, as_of, zone):
     """MonthFigures of the `months` months that end with `last`, oldest first. One query."""
     names = [last.plus(i + 1 - months) for i in range(months)]
     found = _ask(
-        SERIES.format(counted=COUNTED[basis]), as_of=as_of,
+        SERIES.format(counted=COUNTED[basis], rolled_up=ROLLED_UP.format(judged=JUDGED[basis])), as_of=as_of,
+        **_rolled_up(names[0], names[-1], zone), grain="all" if isinstance(last, Month) else "day",
         starts=[month.begins(zone) for month in names], stops=[month.ends(zone) for month in names],
+        firsts=[month.first for month in names],
     )  # fmt: skip
     counts, rejections, labels = [Counter() for _ in names], [Counter() for _ in names], {}
     for place, mqls, judged, status, category, code, label, n in found:
@@ -381,19 +393,29 @@ def _count_mqls(here, status, n):
 
 
 # Counted by what the rows hold, named afterwards: a few hundred groups are joined, not every handoff.
-SLICES = """
-WITH counted AS (
-    SELECT {held} AS held, h.source, h.reason_id, {status} AS status, {qualified} AS mql, {counted} AS judged,
-        count(*) AS n
-    FROM leads_handoff h WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6
+# The roll-up knows each dimension by itself, so a row of it is one of the slices (`cut`), of the sources, or both.
+SLICES = f"""
+WITH {rollup.USABLE}, counted AS (
+    SELECT {{held}} AS held, h.source, h.reason_id, {{status}} AS status, {{qualified}} AS mql, {{counted}} AS judged,
+        count(*) AS n, true AS cut, true AS by_source
+    FROM leads_handoff h WHERE ({{where}}) AND {rollup.NO} GROUP BY 1, 2, 3, 4, 5, 6
+    UNION ALL
+    SELECT CASE WHEN k.dimension = %(by)s THEN {{kept}} END, k.key, k.reason_id, k.status, NOT k.decided, {{judged}},
+        sum(k.n)::bigint, k.dimension = %(by)s, k.dimension = 'source'
+    FROM {rollup.STANDING} k
+    WHERE k.dimension IN (%(by)s, 'source') AND k.first = %(first)s AND ({{judged}} OR NOT k.decided) AND {rollup.YES}
+    GROUP BY k.dimension, k.key, k.reason_id, k.status, k.decided HAVING sum(k.n) <> 0
 ), h AS (
-    SELECT COALESCE({key}, '') AS key, {label} AS label, h.source, r.category, r.code, h.status, h.mql, h.judged, h.n
-    FROM counted h {joins} LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
+    SELECT COALESCE({{key}}, '') AS key, {{label}} AS label, h.source, r.category, r.code, h.status, h.mql, h.judged,
+        h.n, h.cut, h.by_source
+    FROM counted h {{joins}} LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
 )
 SELECT GROUPING(key), GROUPING(code), key, max(label), source, category, code,
-    {mqls}, {sqls}, {rejected}, {undecided}, {withdrawn}
-FROM h GROUP BY GROUPING SETS ((key), (source), (source, category, code))
+    {{mqls}}, {{sqls}}, {{rejected}}, {{undecided}}, {{withdrawn}}
+FROM h GROUP BY GROUPING SETS ((cut, key), (by_source, source), (by_source, source, category, code))
+HAVING cut OR by_source
 """
+NAMED = ("owner", "tier", "definition")  # dimensions whose value is the id of what has the name
 SUMS = {
     name: f"COALESCE(sum(n) FILTER (WHERE {which}), 0)::bigint"
     for name, which in (
@@ -408,12 +430,14 @@ def slices(month, by, *, basis, as_of, zone):
     held, key, label, joins, _ = DIMENSIONS[by]
     period = basis == PERIOD
     sql = SLICES.format(
+        kept="NULLIF(k.key, '')::bigint" if by in NAMED else "k.key", judged=JUDGED[basis],
         held=held, key=key, label=label, joins=joins, status=STATUS, **SUMS, qualified=f"({QUALIFIED})",
         counted=f"COALESCE({DECIDED}, false)" if period else "true",
         where=f"({QUALIFIED}) OR ({DECIDED})" if period else QUALIFIED,
     )  # fmt: skip
     found, sources, heat = [], [], {}
-    answer = _ask(sql, start=month.begins(zone), end=month.ends(zone), as_of=as_of)
+    span = {"start": month.begins(zone), "end": month.ends(zone), **_rolled_up(month, month, zone)}
+    answer = _ask(sql, by=by, as_of=as_of, **span | {"rolled_up": isinstance(month, Month)})
     for no_key, no_code, key, label, source, category, code, *numbers in answer:
         counts = Counts(*numbers)
         if not no_key:
@@ -431,10 +455,10 @@ def _largest_first(found):
 
 # Kaplan–Meier: an MQL without a contact leaves the risk set when it was decided or withdrawn, or at the cut-off.
 FIRST_CONTACT = f"""
-WITH waited AS (
+WITH {rollup.CONTACT_KNOWN}, waited AS (
     SELECT h.first_touch_at IS NOT NULL AND h.first_touch_at <= %(as_of)s AS touched, GREATEST(interval '0',
         LEAST(COALESCE(h.first_touch_at, h.decided_at, h.withdrawn_at, %(as_of)s), %(as_of)s) - h.qualified_at) AS t
-    FROM leads_handoff h WHERE {QUALIFIED}
+    FROM leads_handoff h WHERE {QUALIFIED} AND NOT EXISTS (SELECT FROM known)
 ), risk AS (
     SELECT t, touched, row_number() OVER (ORDER BY t DESC, touched) AS n FROM waited
 ), survival AS (
@@ -442,15 +466,18 @@ WITH waited AS (
         OVER (ORDER BY n DESC) AS log_s
     FROM risk
 )
+SELECT * FROM known UNION ALL
 SELECT min(t) FILTER (WHERE touched AND log_s <= ln(0.5) + 1e-9), count(*),
     count(*) FILTER (WHERE touched AND t <= interval '5 min')
-FROM survival
+FROM survival HAVING NOT EXISTS (SELECT FROM known)
 """
 
 
-def first_contact(month, *, as_of, zone):
-    """The month's FirstContact; median None where half were not contacted. One query."""
-    ((median, n, fast),) = _ask(FIRST_CONTACT, start=month.begins(zone), end=month.ends(zone), as_of=as_of)
+def first_contact(month, *, as_of, zone, recount=False):
+    """The month's FirstContact; median None where half were not contacted. One query; `recount` reads no roll-up."""
+    span = {"start": month.begins(zone), "end": month.ends(zone), **_rolled_up(month, month, zone)}
+    kept = isinstance(month, Month) and not recount
+    ((median, n, fast),) = _ask(FIRST_CONTACT, as_of=as_of, **span | {"rolled_up": kept})
     return FirstContact(median, n, fast)
 
 
@@ -465,6 +492,11 @@ def months_with_data(*, as_of, zone):
     """(first, last) Month with a handoff or a decision by `as_of`; None where there is no handoff. One query."""
     ((first, last, decided),) = _ask(EXTENT, as_of=as_of)
     return first and (Month.of(first, zone), Month.of(max(last, decided or last), zone))
+
+
+def _rolled_up(first, last, zone):
+    """What the roll-up is asked for: the days from the first of `first` to the last of `last`, in its zone."""
+    return {"rolled_up": True, "zone": str(zone), "first": first.first, "next": last.plus(1).first}
 
 
 def _ask(sql, **params):

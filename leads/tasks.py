@@ -6,6 +6,7 @@ from django.utils import timezone
 from leads.services.digests import tell_digests
 from leads.services.evaluate import evaluate_due
 from leads.services.queue import remind_unclaimed
+from leads.services.rollup import keep_rollup
 from leads.services.sweep import sweep_clocks
 
 
@@ -31,3 +32,9 @@ def evaluate():
 def unclaimed():
     """Leads that wait in the default queue for longer than the routing plan allows."""
     remind_unclaimed(at=timezone.now())
+
+
+@shared_task(name="leads.rollup", ignore_result=True)
+def roll_up():
+    """What was written since the last time, folded into what the figures read."""
+    keep_rollup(at=timezone.now(), zone=timezone.get_default_timezone())

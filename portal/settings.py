@@ -201,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox": {"task": "portal.outbox.deliver_messages", "schedule": 10.0, "options": {"expires": 10}},
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},
     "evaluate": {"task": "leads.evaluate", "schedule": 15.0, "options": {"expires": 15}},
+    "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
     "unclaimed": {"task": "leads.remind_unclaimed", "schedule": 60.0, "options": {"expires": 60}},
 }
 

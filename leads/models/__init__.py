@@ -6,6 +6,7 @@ from leads.models.decision import Decision
 from leads.models.dispute import Dispute, Ruling
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
+from leads.models.rollup import Rollup, RollupContact, RollupDelta, RollupState
 from leads.models.routing import (
     AccountOwner,
     NamedAccount,
@@ -17,7 +18,7 @@ from leads.models.routing import (
 )
 
 __all__ = [
-    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Decision", "Dispute", "Escalation", "Event", "Handoff",
-    "Lead", "NamedAccount", "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling",
-    "Touch", "Watch",
+    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Decision", "Dispute", "Escalation", "Event",
+    "Handoff", "Lead", "NamedAccount", "Rollup", "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity",
+    "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
 from leads import clock_states, lifecycle
+from leads.models.rollup import RECORDS_CHANGES, RECORDS_NEW
 from leads.models.via import Via
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
@@ -195,6 +196,10 @@ class Handoff(models.Model):
                 condition=Q(decided_at__isnull=False),
                 name="leads_handoff_decided",
             ),
+            # whether anything was withdrawn after a cut: few rows
+            models.Index(
+                fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="leads_handoff_withdrawn"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -319,6 +324,23 @@ class Handoff(models.Model):
                     " AND (OLD.decision_due_at IS NULL OR OLD.status <> 'open')"
                 ),
                 func=WATCH,
+            ),
+            # whatever moves a figure is noted in its transaction, by the statement: see leads/rollup.py
+            pgtrigger.Trigger(
+                name="adds_to_figures",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="arrived"),
+                func=RECORDS_NEW,
+            ),
+            pgtrigger.Trigger(
+                name="moves_figures",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                func=RECORDS_CHANGES,
             ),
             no_truncate("handoffs"),
         ]
