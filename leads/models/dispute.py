@@ -28,7 +28,9 @@ class DisputeQuerySet(models.QuerySet):
         if not may(user, May.RULE_ON_DISPUTES):
             return self.none()
         mine = self.exclude(decision__decided_by=user)
-        return mine if user.holds(Role.SALES_LEADER) else mine.filter(decision__handoff__owner__team=user.team_id)
+        if user.holds(Role.SALES_LEADER):
+            return mine
+        return mine.filter(decision__handoff__owner__team=user.team_id) if user.team_id else self.none()
 
 
 class Dispute(models.Model):

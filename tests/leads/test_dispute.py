@@ -111,6 +111,14 @@ def test_a_manager_of_another_team_does_not_rule(dispute, people, now):
     refused("not_permitted", rule_on_dispute, dispute_id=dispute.pk, outcome=UPHELD, by=stranger, at=now)
 
 
+def test_a_manager_without_a_team_rules_for_nobody(open_lead, people, now):
+    alone, lone_rep = cast.user("Mila Manager", "sales_manager"), cast.user("Lone Rep", "rep")
+    handoff = open_lead(owner=lone_rep)
+    reject_handoff(handoff_id=handoff.pk, by=lone_rep, at=now, reason="11")
+    dispute = dispute_rejection(handoff_id=handoff.pk, by=people.marketer, at=now, note="Look again.")
+    refused("not_permitted", rule_on_dispute, dispute_id=dispute.pk, outcome=UPHELD, by=alone, at=now)
+
+
 def test_it_is_ruled_once(dispute, people, now):
     rule_on_dispute(dispute_id=dispute.pk, outcome=UPHELD, by=people.manager, at=now)
     refused("already_ruled", rule_on_dispute, dispute_id=dispute.pk, outcome=OVERTURNED, by=people.manager, at=now)
