@@ -14,7 +14,15 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-BENCHES = ("clock_bench", "import_bench", "pages_bench", "audit_bench", "sweep_bench", "backtest_bench")
+BENCHES = (
+    "clock_bench",
+    "import_bench",
+    "pages_bench",
+    "audit_bench",
+    "routing_bench",
+    "sweep_bench",
+    "backtest_bench",
+)
 
 
 def main():
@@ -30,6 +38,7 @@ def main():
 
         setup_test_environment(debug=False)
         call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)  # pages name their files by content
         for name in only:
             print(f"· {name} with {rows:,} rows", file=sys.stderr, flush=True)
             table += importlib.import_module(f"benchmarks.{name}").run(rows)
