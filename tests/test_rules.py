@@ -108,6 +108,10 @@ MAY_OPEN = {
     "audit_latest": READERS,
     "audit": READERS,
     "audit_closing": READERS,
+    "audit_quality": READERS,
+    "audit_quality_flag": READERS,
+    "audit_recode": AUTHORS | {Role.SALES_MANAGER},
+    "audit_sample": AUTHORS,
     "audit_json": READERS,
     "audit_breakdown": READERS,
     "audit_fix": READERS,
@@ -133,6 +137,7 @@ ARGUMENTS = {
     "other": 1,
     "section": "sales",
     "form": "csv",
+    "flag": "hurried",
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.audit import action_views, closing_views, exports, part_views, views
+from leads.audit import action_views, closing_views, exports, part_views, quality_views, views
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("audit/<slug:month>/fix/", part_views.audit_fix, name="audit_fix"),
     path("audit/<slug:month>/fix/draft/", part_views.audit_fix_draft, name="audit_fix_draft"),
     path("audit/<slug:month>/disputes/", part_views.audit_disputes, name="audit_disputes"),
+    path("audit/<slug:month>/quality/", quality_views.audit_quality, name="audit_quality"),
+    path("audit/<slug:month>/quality/sample/", quality_views.audit_sample, name="audit_sample"),
+    path("audit/<slug:month>/quality/recode/", quality_views.audit_recode, name="audit_recode"),
+    path("audit/<slug:month>/quality/items/<int:pk>/code/", quality_views.audit_code, name="audit_code"),
+    path("audit/<slug:month>/quality/<slug:flag>/", quality_views.audit_quality_flag, name="audit_quality_flag"),
     path("audit/<slug:month>/closing/", closing_views.audit_closing, name="audit_closing"),
     path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),

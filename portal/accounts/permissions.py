@@ -40,6 +40,14 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
         "Only marketing, sales managers and the two leaders decide actions.",
     )
+    DRAW_SAMPLES = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only marketing and the two leaders draw a sample of rejections.",
+    )
+    RECODE_REASONS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
+        "Only marketing, sales managers and the two leaders code rejections a second time.",
+    )
     READ_AGREEMENT = (tuple(Role), "Only people with a role read the agreement.")
     EDIT_DEFINITION = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),

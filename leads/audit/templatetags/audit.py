@@ -30,6 +30,17 @@ def category_name(category):
     return charts.CATEGORIES[category]
 
 
+@register.filter
+def two_places(number):
+    return text.rounded(number, 2)
+
+
+@register.filter
+def words(kind):
+    """An event's kind for people: "webinar_attended" → "Webinar attended"."""
+    return kind.replace("_", " ").capitalize()
+
+
 @register.simple_tag
 def show_rate(rate):
     """A figures.Rate as `.rate`: grey where few, without an interval where there is none, a dash without MQLs."""
