@@ -185,7 +185,6 @@ NOWHERE = [
     "/leads/?owner=me",
     "/leads/?qualified_month=May",
     "/leads/?after=x",
-    "/leads/?source=%00",
 ]
 
 
