@@ -118,6 +118,7 @@ MAY_OPEN = {
     "audit_trend": READERS,
     "audit_disputes": READERS,
     "audit_speed": READERS,
+    "audit_scorecard": ALL,
     "audit_actions": READERS,
     "audit_action_new": AUTHORS | {Role.SALES_MANAGER},
     "leads": ALL,

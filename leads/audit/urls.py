@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.audit import action_views, closing_views, exports, part_views, quality_views, views
+from leads.audit import action_views, closing_views, exports, part_views, quality_views, scorecard_views, views
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("audit/<slug:month>/close/", closing_views.audit_close, name="audit_close"),
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),
     path("audit/<slug:month>/closing/<int:pk>/reopen/", closing_views.audit_reopen, name="audit_reopen"),
+    path("audit/<slug:month>/scorecard/", scorecard_views.audit_scorecard, name="audit_scorecard"),
     path("audit/<slug:month>/actions/", action_views.audit_actions, name="audit_actions"),
     path("audit/<slug:month>/actions/new/", action_views.audit_action_new, name="audit_action_new"),
     path("audit/<slug:month>/actions/<int:pk>/", action_views.audit_action, name="audit_action"),

@@ -32,6 +32,7 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER, Role.ADMIN),
         "The audit is open to marketing, sales managers, both leaderships and admins.",
     )
+    SEE_SCORECARD = (tuple(Role), "Only people with a role see how promises were kept.")
     CLOSE_AUDIT = (
         (Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only the two leaders close an audit.",

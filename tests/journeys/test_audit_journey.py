@@ -10,6 +10,7 @@ from tests.history import random_cases, write
 
 UTC = dt.UTC
 pytestmark = pytest.mark.journey
+PARTS = ("/audit/2026-03/actions/new/", "/audit/2026-03/scorecard/")
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_the_audit_and_its_lists_have_no_accessibility_violation_and_no_sideways
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     lead = None
-    for address in ("/audit/2026-03/", "/audit/2026-03/?basis=cohort&by=owner", "/leads/", lead):
+    for address in ("/audit/2026-03/", "/audit/2026-03/?basis=cohort&by=owner", *PARTS, "/leads/", lead):
         page.goto(f"{url}{address}" if address else f"{url}{page.locator('main tbody a').first.get_attribute('href')}")
         check_axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,140 @@
+"""Door of the scorecard: both sides' promises for who reads the audit, and the clocks of the people one may see."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+
+from django.http import Http404
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from leads.audit import scorecard as score
+from leads.figures import Month
+from portal.accounts.models import Role, User
+from portal.accounts.permissions import May, may, require
+from portal.shared import charts, intervals, text
+from portal.shared.htmx import answer
+from sla import words
+from sla.models import Commitment, Party
+
+NAMES = {
+    Commitment.Kind.MQLS: "Volume",
+    Commitment.Kind.ACCEPTANCE: "Acceptance",
+    Commitment.Kind.COMPLETE_FACTS: "Complete facts",
+    Commitment.Kind.SHARE_KEPT: "Share of clocks kept",
+    Commitment.Kind.FIRST_CONTACT: "First contact",
+    Commitment.Kind.DECISION: "Decision",
+    score.COVERED: "Sources and campaigns covered",
+    score.ATTEMPTS: "Attempts before “unable to reach”",
+}
+CHIPS = {
+    score.KEPT: ("ok", "check"),
+    score.BREACHED: ("late", "x"),
+    score.UNCLEAR: ("warn", "circle-dashed"),
+    None: ("idle", "circle-dashed"),
+}
+
+
+@require_GET
+def audit_scorecard(request, month):
+    """Promises kept and breached in a month; a rep sees their own clocks, a manager the team's."""
+    require(request.user, May.SEE_SCORECARD)
+    found, now, zone = _month(month), timezone.now(), timezone.get_default_timezone()
+    reads = may(request.user, May.READ_AUDIT)
+    card = score.scorecard(found, as_of=now, zone=zone) if reads else None
+    people = score.by_person(found, people=_seen(request.user), as_of=now, zone=zone)
+    context = {
+        "month": found,
+        "reads": reads,
+        "card": card,
+        "title": _title(card, found) if card else "Your clocks",
+        "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
+        "attainment": card and card.attainment,
+        "teams": _teams(people),
+        "previous": found.plus(-1),
+        "next": found.plus(1) if found < Month.of(now, zone) else None,
+    }
+    return answer(request, "audit/scorecard.html", context, part="scorecard")
+
+
+def _seen(user):
+    """Whose clocks: everybody's, the team's, or one's own."""
+    if may(user, May.SEE_ALL_HANDOFFS):
+        return User.objects.all()
+    if user.holds(Role.SALES_MANAGER) and user.team_id:
+        return User.objects.filter(team=user.team_id)
+    return User.objects.filter(pk=user.pk)
+
+
+def _title(card, month):
+    if not card.promises:
+        return f"No MQLs in {month.first:%B}, so no promises to keep"
+    parts = []
+    for party in Party:
+        judged = [p.verdict for p in card.of(party) if p.verdict]
+        parts.append(f"{party.label.lower()} kept {judged.count(score.KEPT)} of {len(judged)} promises")
+    said = ", ".join(parts)
+    return said[0].upper() + said[1:]
+
+
+def _row(promise, card):
+    ends = promise.ends
+    return {
+        "promise": promise,
+        "name": NAMES[promise.kind] + _tier(promise),
+        "terms": _terms(promise),
+        "version": promise.version.number if len({p.version.pk for p in card.promises}) > 1 else None,
+        "chip": CHIPS[promise.verdict],
+        "verdict": promise.verdict or "Nothing to keep",
+        "interval": ends and SimpleNamespace(low=ends[0], high=ends[1]),
+        "breached": promise.n - promise.k,
+        "bar": ends and charts.interval(
+            promise.share, *ends, target=promise.target / score.EVERY,
+            label=f"Result and interval against the target of {words.percent(promise.target)}",
+        ),
+    }  # fmt: skip
+
+
+def _tier(promise):
+    one = promise.commitment
+    return f", {one.tier.name}" if one and one.tier_id else ""
+
+
+def _terms(promise):
+    one, version = promise.commitment, promise.version
+    if promise.kind == score.COVERED:
+        return "every MQL from an agreed source and campaign"
+    if promise.kind == score.ATTEMPTS:
+        return f"{version.attempts_before_unreachable} logged attempts or more"
+    if promise.kind in score.CLOCKS:
+        business = version.clock_basis != version.ClockBasis.ELAPSED
+        return f"≥ {words.percent(promise.target)} within {words.span(one.within, business=business)}"
+    said = words.target(one.kind, one.at_least, one.at_most)
+    return f"{said} MQLs a month" if promise.is_volume else said
+
+
+def _teams(people):
+    """[(team, its sums, [(person, their sums)])]; sums are a cell a clock."""
+    teams = defaultdict(list)
+    for one in people:
+        teams[one.team].append(one)
+    return [
+        (team or "No team", _cells(rows), [(one.person, _cells([one])) for one in rows])
+        for team, rows in teams.items()
+    ]
+
+
+def _cells(rows):
+    cells = []
+    for clock in score.CLOCKS.values():
+        k, n = (sum(getattr(one, clock)[i] for one in rows) for i in (0, 1))
+        low, high = intervals.wilson(k, n) if n else (None, None)
+        share = k / n if n else None
+        cells.append(SimpleNamespace(k=k, n=n, share=share, low=low, high=high, few=n < text.FEW))
+    return cells
+
+
+def _month(key):
+    try:
+        return Month.parse(key)
+    except ValueError:
+        raise Http404("There is no such month.") from None
