@@ -49,7 +49,7 @@ def test_a_malformed_setting_costs_one_line_that_says_what_to_set(tmp_path, sett
 
 def values(monkeypatch, **changes):
     """The settings' namespace under production's environment with `changes` (None takes a variable away)."""
-    for name in {*FIT_FOR_PRODUCTION, "DEMO", "DEBUG", "TESTING", "CACHE_URL"}:
+    for name in {*FIT_FOR_PRODUCTION, *changes, "DEMO", "DEBUG", "TESTING", "CACHE_URL"}:
         monkeypatch.delenv(name, raising=False)
     for name, value in (FIT_FOR_PRODUCTION | changes).items():
         if value is not None:
