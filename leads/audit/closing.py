@@ -15,8 +15,8 @@ from portal.outbox.services import tell
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.chain import sha256, signature_digest, signed_text
 from sla.models import Party
+from sla.models.party import LEADER
 
-LEADER = {Party.MARKETING: Role.MARKETING_LEADER, Party.SALES: Role.SALES_LEADER}
 DIGITS = Decimal("0.000001")  # what is kept of a share
 COUNTS = ("mqls", "sqls", "rejected", "undecided", "withdrawn")
 

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from portal.accounts.models import Role
+
 
 class Party(models.TextChoices):
     MARKETING = "marketing", "Marketing"
@@ -10,3 +12,6 @@ class Party(models.TextChoices):
     @property
     def other(self):
         return Party.SALES if self is Party.MARKETING else Party.MARKETING
+
+
+LEADER = {Party.MARKETING: Role.MARKETING_LEADER, Party.SALES: Role.SALES_LEADER}  # the role that speaks for each side

@@ -3,12 +3,11 @@
 from django.db import connection
 from django.shortcuts import get_object_or_404
 
-from portal.accounts.models import Role, User
+from portal.accounts.models import User
 from sla.models import Deputy, Party, SLAVersion
+from sla.models.party import LEADER
 from sla.models.state import standing
 from sla.services.refusals import AlreadyProposed, NoLongerWaiting, NotTheSignatory, NotYetProposed
-
-LEADER = {Party.MARKETING: Role.MARKETING_LEADER, Party.SALES: Role.SALES_LEADER}
 
 
 def wait_for_the_chain():

@@ -8,7 +8,7 @@ from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
 from portal.shared.refusal import NotPermitted
 from sla.models import Deputy, Party
-from sla.services._steps import LEADER
+from sla.models.party import LEADER
 from sla.services.refusals import BadDeputy
 
 LONGEST = dt.timedelta(days=366)

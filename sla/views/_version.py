@@ -7,8 +7,9 @@ from portal.accounts.permissions import May, may
 from sla import comparison, words
 from sla.fingerprint import canonical_json
 from sla.models import Category, Commitment, Deputy, Party, SLAVersion
+from sla.models.party import LEADER
 from sla.models.state import standings
-from sla.services._steps import LEADER, signers
+from sla.services._steps import signers
 
 MEASURES = {  # kind: (commitment, how it is measured)
     "mqls": ("Volume", "MQLs delivered in a month"),

@@ -1,12 +1,14 @@
 """The agreement from draft to in force in a real browser, and what the page says when somebody altered a row."""
 
 import datetime as dt
+import io
 import re
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from leads.models import Handoff
 from sla.models import SLAVersion
@@ -76,6 +78,11 @@ def test_a_marketer_drafts_two_leaders_sign_and_the_next_lead_is_judged_by_it(
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     sign(page, "Sara Leader", "sales")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Agreement v2 is in force")
+    paper = page.request.get(f"{url}{page.get_by_role('link', name='On paper').get_attribute('href')}").body()
+    printed = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(paper)).pages).split())
+    assert SLAVersion.objects.get(number=2).fingerprint in printed.replace(" ", "")
+    assert "First contact within 15 minutes" in printed
+    assert "not signed" not in printed
 
     following = cast.open_handoff(owner=people.rep, at=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5))
     second = SLAVersion.objects.get(number=2)
