@@ -16,7 +16,10 @@ from django.urls import get_resolver, reverse
 from portal.accounts.models import Role
 
 ROOT = Path(settings.BASE_DIR)
-OWN_APPS = ("accounts", "outbox", "sla", "leads", "imports", "audit", "intake", "backtest")
+OWN_APPS = (
+    *("accounts", "outbox", "sla", "leads", "imports", "audit", "intake", "backtest"),
+    *("forms", "connectors", "calibration"),
+)
 ALL = frozenset(Role.values)
 LEADERS = {Role.MARKETING_LEADER, Role.SALES_LEADER}
 MARKETING = {Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN}

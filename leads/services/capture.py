@@ -1,10 +1,16 @@
-"""Capture: a person becomes a lead, or an existing lead learns something; and its events."""
+"""Capture: a person becomes a lead, or an existing lead learns something; its events; and what follows at once."""
+
+import datetime as dt
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from leads.models import Event, Handoff, Lead
+from leads.services.qualify import HANDED_OVER, NO_VERSION, hand_over, verdict, when_to_look_again
+from portal.outbox.services import tell
 from portal.shared.refusal import Refusal
+from sla.models import SLAVersion
 
 
 class NotALead(Refusal):
@@ -17,6 +23,67 @@ class TwoLeads(Refusal):
     sentence = "The outside id and the e-mail address belong to two different leads. Nothing was saved."
 
 
+@dataclass(frozen=True)
+class Happened:
+    """An event as a door hears of it; suspected_by names the bot rule that marked it."""
+
+    kind: str
+    occurred_at: dt.datetime
+    origin: str = ""
+    origin_id: str | None = None
+    properties: dict = field(default_factory=dict)
+    suspected_by: str = ""
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of a capture: the lead, whether it is new, the outcome, its open handoff or None.
+
+    outcome: of leads.services.qualify (handed_over, nurture, cooling_off, open, disqualified, no_version), or "later"
+    where the worker is to evaluate. new_events: how many were not known before. evaluation: None where none was made.
+    """
+
+    lead: Lead
+    created: bool
+    outcome: str
+    handoff: Handoff | None = None
+    new_events: int = 0
+    evaluation: object = None
+
+
+LATER = "later"
+
+
+@transaction.atomic(durable=True)
+def take_in_lead(*, facts, events=(), at, evaluate=True):
+    """Capture → evaluate → hand off, all in one transaction: the one verb of forms, API and connectors.
+
+    facts: as capture_lead. events: Happened, each known once by (origin, origin_id). evaluate: False leaves the
+    evaluation to the worker, who comes within seconds. A lead with an open handoff keeps it and its clocks.
+    Returns TakenIn. Refuses: NotALead, TwoLeads.
+    """
+    lead, created = _capture(facts, at)
+    fresh = [event for event in events if _record(lead.pk, event, at)]
+    news = created or any(not event.suspected_by for event in fresh) or not events
+    if not (evaluate and news):
+        if news:
+            _make_due(lead.pk, at)
+        return TakenIn(lead, created, LATER, new_events=len(fresh))
+    version = SLAVersion.objects.select_related("definition").in_force(at=at)
+    if version is None:
+        _make_due(lead.pk, at)
+        return TakenIn(lead, created, NO_VERSION, new_events=len(fresh))
+    outcome, previous, evaluation = verdict(lead, version, at)
+    handoff = previous if previous and previous.is_open else None
+    if outcome == HANDED_OVER:
+        handoff = hand_over(lead, version, evaluation, previous, by=None, at=at)
+    due = when_to_look_again(lead, outcome, previous, version, at)
+    if due != (lead.evaluate_from, lead.recycle_on):
+        lead.evaluate_from, lead.recycle_on = due
+        lead.save(update_fields=["evaluate_from", "recycle_on"])
+    return TakenIn(lead, created, outcome, handoff, len(fresh), evaluation)
+
+
 @transaction.atomic(durable=True)
 def capture_lead(*, facts, at):
     """Create the lead, or update the one with the same outside id or mailbox; empty facts overwrite nothing.
@@ -24,18 +91,7 @@ def capture_lead(*, facts, at):
     facts: {field of leads.models.lead.FACTS: value, "attributes": {…}}. Returns the Lead.
     Refuses: NotALead, TwoLeads.
     """
-    facts = {key: value for key, value in facts.items() if value not in (None, "")}
-    attributes = facts.pop("attributes", {})
-    email, external_id = facts.get("email"), facts.get("external_id")
-    if not (email or external_id):
-        raise NotALead
-    lead = _known(external_id, _mailbox(email) if email else None) or Lead(created_at=at)
-    for field, value in facts.items():
-        setattr(lead, field, value)
-    lead.attributes = {**lead.attributes, **attributes}
-    lead.updated_at = at
-    lead.save()
-    return lead
+    return _capture(facts, at)[0]
 
 
 @transaction.atomic(durable=True)
@@ -44,16 +100,42 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
 
     A lead in nurture is then due to be evaluated again (leads.services.evaluate); a suspected event makes none due.
     """
-    event = Event(
-        lead_id=lead_id, kind=kind, occurred_at=occurred_at, recorded_at=at, origin=origin, origin_id=origin_id,
-        properties=properties or {}, suspected_by=suspected_by,
+    event = Happened(kind, occurred_at, origin, origin_id, properties or {}, suspected_by)
+    new = _record(lead_id, event, at)
+    if new and not suspected_by:
+        _make_due(lead_id, at)
+    return new
+
+
+def _capture(facts, at):
+    """(the locked lead with these facts, is it new)"""
+    facts = {key: value for key, value in facts.items() if value not in (None, "")}
+    attributes = facts.pop("attributes", {})
+    email, external_id = facts.get("email"), facts.get("external_id")
+    if not (email or external_id):
+        raise NotALead
+    known = _known(external_id, _mailbox(email) if email else None)
+    lead = known or Lead(created_at=at)
+    for name, value in facts.items():
+        setattr(lead, name, value)
+    lead.attributes = {**lead.attributes, **attributes}
+    lead.updated_at = at
+    lead.save()
+    if not known:
+        tell("lead.captured", key=lead.pk, at=at, payload={"lead": lead.pk})
+    return lead, not known
+
+
+def _record(lead_id, event, at):
+    """Append an event unless its (origin, origin_id) is known; returns whether it was new."""
+    row = Event(
+        lead_id=lead_id, kind=event.kind, occurred_at=event.occurred_at, recorded_at=at, origin=event.origin,
+        origin_id=event.origin_id, properties=event.properties, suspected_by=event.suspected_by,
     )  # fmt: skip
-    before = Event.objects.filter(origin=origin, origin_id=origin_id).exists() if origin_id else False
-    if not before:
-        Event.objects.bulk_create([event], ignore_conflicts=True)
-        if not suspected_by:
-            _make_due(lead_id, at)
-    return not before
+    if event.origin_id and Event.objects.filter(origin=event.origin, origin_id=event.origin_id).exists():
+        return False
+    Event.objects.bulk_create([row], ignore_conflicts=True)
+    return True
 
 
 def _make_due(lead_id, at):

@@ -7,12 +7,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from leads.models import Lead
-from leads.services.qualify import cool_off_ends, evaluation_of, hand_over
-from sla.models import ReasonCode, SLAVersion
+from leads.services.qualify import HANDED_OVER, hand_over, verdict, when_to_look_again
+from sla.models import SLAVersion
 
 BATCH = 50
-NEVER_AGAIN = ReasonCode.NextStep.DISQUALIFY
-HANDED_OVER, NURTURE, COOLING, OPEN, DISQUALIFIED = "handed_over", "nurture", "cooling_off", "open", "disqualified"
 
 
 def evaluate_due(*, at):
@@ -47,28 +45,14 @@ def outlook(*, at):
     version = SLAVersion.objects.select_related("definition").in_force(at=at)
     if version is None:
         return Counter()
-    return Counter(_verdict(lead, version, at)[0] for lead in due(at=at).iterator(chunk_size=500))
+    return Counter(verdict(lead, version, at)[0] for lead in due(at=at).iterator(chunk_size=500))
 
 
 def _evaluate(lead, version, at):
-    """Judge one locked lead and write what follows; it is not due any more, or only when its cool-off ends."""
-    outcome, previous, evaluation = _verdict(lead, version, at)
-    lead.recycle_on = None
-    lead.evaluate_from = cool_off_ends(previous, version) if outcome == COOLING else None
+    """Judge one locked lead and write what follows, and when it is due again."""
+    outcome, previous, evaluation = verdict(lead, version, at)
+    lead.evaluate_from, lead.recycle_on = when_to_look_again(lead, outcome, previous, version, at)
     lead.save(update_fields=["recycle_on", "evaluate_from"])
     if outcome == HANDED_OVER:
         hand_over(lead, version, evaluation, previous, by=None, at=at)
     return outcome
-
-
-def _verdict(lead, version, at):
-    """(outcome, the latest handoff or None, the evaluation or None)."""
-    previous = lead.handoffs.select_related("reason").order_by("-qualified_at").first()
-    if previous and previous.is_open:
-        return OPEN, previous, None
-    if previous and previous.reason and previous.reason.next_step == NEVER_AGAIN:
-        return DISQUALIFIED, previous, None
-    if previous and at < cool_off_ends(previous, version):
-        return COOLING, previous, None
-    evaluation = evaluation_of(lead, version, at)
-    return HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation

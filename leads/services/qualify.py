@@ -1,7 +1,7 @@
 """Qualification: a lead is evaluated under the definition in force; at a tier's threshold it becomes a handoff."""
 
 from django.db import transaction
-from django.utils.timezone import get_default_timezone
+from django.utils.timezone import get_default_timezone, localdate
 
 from leads.models import Assignment, Handoff, Lead
 from leads.routing import Route
@@ -10,7 +10,11 @@ from leads.services.refusals import HasOpenHandoff, NoVersionInForce
 from leads.services.route import route_lead
 from portal.outbox.services import tell
 from sla import scoring
-from sla.models import SLAVersion
+from sla.models import ReasonCode, SLAVersion
+
+NEVER_AGAIN = ReasonCode.NextStep.DISQUALIFY
+HANDED_OVER, NURTURE, COOLING, OPEN, DISQUALIFIED = "handed_over", "nurture", "cooling_off", "open", "disqualified"
+NO_VERSION = "no_version"
 
 
 @transaction.atomic(durable=True)
@@ -73,3 +77,23 @@ def hand_over(lead, version, evaluation, previous, *, by, at, owner=None):
     Assignment.objects.create(handoff=handoff, assigned_at=at, recorded_at=at, assigned_by=by, **place.on_assignment())
     tell("handoff.opened", key=handoff.pk, at=at, to=place.owner, payload={"handoff": handoff.pk, "lead": lead.pk})
     return handoff
+
+
+def verdict(lead, version, at):
+    """A step: what `version` says of a locked lead: (outcome, the latest handoff or None, the evaluation or None)."""
+    previous = lead.handoffs.select_related("reason").order_by("-qualified_at").first()
+    if previous and previous.is_open:
+        return OPEN, previous, None
+    if previous and previous.reason and previous.reason.next_step == NEVER_AGAIN:
+        return DISQUALIFIED, previous, None
+    if previous and at < cool_off_ends(previous, version):
+        return COOLING, previous, None
+    evaluation = evaluation_of(lead, version, at)
+    return HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation
+
+
+def when_to_look_again(lead, outcome, previous, version, at):
+    """(evaluate_from, recycle_on) of a lead just judged: when its cool-off ends, and a day that is still ahead."""
+    ahead = lead.recycle_on and lead.recycle_on > localdate(at, get_default_timezone())
+    waits = ahead and outcome in (NURTURE, COOLING)
+    return cool_off_ends(previous, version) if outcome == COOLING else None, lead.recycle_on if waits else None

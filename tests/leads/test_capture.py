@@ -1,12 +1,16 @@
 """Capture: one row per person, however the address is spelt."""
 
+import datetime as dt
 import threading
 
 import pytest
 from django.db import connection
 
-from leads.models import Event, Lead
-from leads.services.capture import NotALead, TwoLeads, capture_lead, record_event
+from leads.models import Event, Handoff, Lead
+from leads.services.capture import Happened, NotALead, TwoLeads, capture_lead, record_event, take_in_lead
+from leads.services.evaluate import evaluate_due
+from portal.outbox.models import Message
+from tests import cast
 
 
 @pytest.mark.parametrize("again", ["ANNA@corvane.example", " anna@corvane.example ", "anna+webinar@corvane.example"])
@@ -67,3 +71,62 @@ def test_two_captures_of_one_person_at_once_make_one_lead(now):
     for thread in threads:
         thread.join()
     assert (errors, Lead.objects.count()) == ([], 1)
+
+
+# --- capture → evaluate → hand off, in one transaction -----------------------------------------------
+DAY = dt.timedelta(days=1)
+NURTURED = {**cast.FACTS, "email": "n@quiet.example", "source": "", "title": ""}
+
+
+def test_a_lead_above_the_threshold_is_a_routed_handoff_with_running_clocks_at_once(agreement, people, now):
+    taken = take_in_lead(facts={**cast.FACTS, "email": "a@corvane.example"}, at=now)
+    assert (taken.outcome, taken.created) == ("handed_over", True)
+    assert taken.handoff.owner is not None
+    assert taken.handoff.next_due_at > now
+    assert set(Message.objects.values_list("topic", flat=True)) >= {"lead.captured", "handoff.opened"}
+
+
+def test_a_second_capture_attaches_to_the_open_handoff_and_keeps_its_clock(agreement, people, now):
+    first = take_in_lead(facts={**cast.FACTS, "email": "a@corvane.example"}, at=now)
+    again = take_in_lead(
+        facts={"email": "A+x@corvane.example"}, events=[Happened("form_submitted", now)], at=now + DAY
+    )
+    assert (again.outcome, again.created, again.handoff) == ("open", False, first.handoff)
+    assert (Handoff.objects.count(), Event.objects.count()) == (1, 1)
+
+
+def test_below_the_threshold_a_lead_is_in_nurture_until_an_event_lifts_it(agreement, people, now):
+    assert take_in_lead(facts=NURTURED, at=now).outcome == "nurture"
+    event = Happened("roi_completed", now, origin="web", origin_id="1")
+    taken = take_in_lead(facts={"email": "n@quiet.example"}, events=[event], at=now)
+    assert (taken.outcome, taken.new_events) == ("handed_over", 1)
+    assert take_in_lead(facts={"email": "n@quiet.example"}, events=[event], at=now).new_events == 0
+
+
+def test_a_suspected_event_of_a_known_lead_evaluates_nothing(agreement, people, now):
+    take_in_lead(facts=NURTURED, at=now)
+    marked = Happened("roi_completed", now, suspected_by="scanner")
+    taken = take_in_lead(facts={"email": "n@quiet.example"}, events=[marked], at=now)
+    assert (taken.outcome, Handoff.objects.count()) == ("later", 0)
+
+
+def test_under_load_the_worker_evaluates_what_was_taken_in(agreement, people, now):
+    taken = take_in_lead(facts={**cast.FACTS, "email": "a@corvane.example"}, at=now, evaluate=False)
+    assert (taken.outcome, Handoff.objects.count()) == ("later", 0)
+    assert evaluate_due(at=now) == {"handed_over": 1}
+
+
+def test_a_day_to_come_back_outlives_an_event_that_lifts_nothing(agreement, people, now):
+    lead = take_in_lead(facts=NURTURED, at=now).lead
+    Lead.objects.filter(pk=lead.pk).update(recycle_on=(now + 60 * DAY).date())
+    take_in_lead(facts={"email": "n@quiet.example"}, events=[Happened("page_viewed", now)], at=now)
+    record_event(lead_id=lead.pk, kind="page_viewed", occurred_at=now, at=now)
+    evaluate_due(at=now)
+    lead.refresh_from_db()
+    assert (lead.recycle_on, lead.evaluate_from) == ((now + 60 * DAY).date(), None)
+
+
+def test_without_an_agreement_a_lead_is_kept_and_waits(db, now):
+    taken = take_in_lead(facts={"email": "a@corvane.example"}, at=now)
+    taken.lead.refresh_from_db()
+    assert (taken.outcome, taken.lead.evaluate_from) == ("no_version", now)

@@ -1,0 +1,1 @@
+"""What was won teaches the definition: closed deals, annotation, fit, proposal."""

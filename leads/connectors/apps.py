@@ -1,0 +1,8 @@
+"""The connectors app."""
+
+from django.apps import AppConfig
+
+
+class ConnectorsConfig(AppConfig):
+    name = "leads.connectors"
+    label = "connectors"
