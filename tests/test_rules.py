@@ -117,6 +117,7 @@ MAY_OPEN = {
     "audit_sample": AUTHORS,
     "audit_json": READERS,
     "audit_breakdown": READERS,
+    "audit_left_out": READERS,
     "audit_fix": READERS,
     "audit_trend": READERS,
     "audit_disputes": READERS,

@@ -4,9 +4,10 @@ from django import forms
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from leads import figures, figures_disputes, figures_speed, figures_trend
+from leads import figures, figures_disputes, figures_left_out, figures_speed, figures_trend
 from leads.audit.disputes import DisputesPart
 from leads.audit.fix import candidates
+from leads.audit.left_out import in_words
 from leads.audit.speed import SpeedPart
 from leads.audit.trend import TrendPart
 from leads.audit.views import MONTHS_SHOWN, one_of, parse_month
@@ -52,6 +53,16 @@ def audit_speed(request, month):
     found = figures_speed.speed(context["month"], as_of=context["now"], zone=context["zone"])
     context["part"] = SpeedPart(context["month"], found)
     return answer(request, "audit/speed.html", context, part="speed")
+
+
+@require_GET
+def audit_left_out(request, month):
+    """What the month's figures leave out or count elsewhere: how many leads, and why."""
+    context = _context(request, month)
+    asked = {"basis": context["basis"], "as_of": context["now"], "zone": context["zone"]}
+    found = figures_left_out.left_out(context["month"], **asked)
+    context["rows"] = in_words(found, context["month"], context["basis"])
+    return answer(request, "audit/left_out.html", context, part="left_out")
 
 
 @require_GET

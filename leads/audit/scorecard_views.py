@@ -53,7 +53,7 @@ def audit_scorecard(request, month):
         "previous": found.plus(-1),
         "next": found.plus(1) if found < Month.of(now, zone) else None,
     }
-    return answer(request, "audit/scorecard.html", context, part="scorecard")
+    return answer(request, "audit/scorecard.html", context, part="scorecard", also=("attained",) if reads else ())
 
 
 def _seen(user):

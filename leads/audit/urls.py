@@ -11,6 +11,7 @@ urlpatterns = [
     path("audit/<slug:month>/breakdown.<slug:form>", exports.audit_breakdown, name="audit_breakdown"),
     path("audit/<slug:month>/trend/", part_views.audit_trend, name="audit_trend"),
     path("audit/<slug:month>/speed/", part_views.audit_speed, name="audit_speed"),
+    path("audit/<slug:month>/left-out/", part_views.audit_left_out, name="audit_left_out"),
     path("audit/<slug:month>/fix/", part_views.audit_fix, name="audit_fix"),
     path("audit/<slug:month>/fix/draft/", part_views.audit_fix_draft, name="audit_fix_draft"),
     path("audit/<slug:month>/disputes/", part_views.audit_disputes, name="audit_disputes"),

@@ -63,6 +63,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="leads_decision_batch"),
             models.Index(fields=["decided_at"], condition=Q(via="bulk"), name="leads_decision_in_bulk"),
+            models.Index(fields=["decided_at"], condition=Q(supersedes__isnull=False), name="leads_decision_amending"),
         ]
         constraints = [
             models.CheckConstraint(

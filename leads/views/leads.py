@@ -61,7 +61,7 @@ def selected(request, now, zone):
         require(request.user, May.READ_AUDIT)
     filters = parse(request.GET)
     found = figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
-    return filters, selections.narrow(found, filters, as_of=now)
+    return filters, selections.narrow(found, filters, as_of=now, zone=zone)
 
 
 def parse(query):

@@ -1,0 +1,71 @@
+"""What a month's figures leave out or count elsewhere: how many leads of each kind, and filters that list them."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from leads import figures
+from leads.figures import DECIDED, PERIOD, QUALIFIED, STATUS
+from leads.models import Decision
+
+WITHDRAWN, APART, AMENDED, IMPORTED = "withdrawn", "apart", "amended", "imported"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """`n` leads of one kind; `filters` (see leads.views.leads) select exactly these."""
+
+    kind: str
+    n: int
+    filters: dict
+
+
+OTHER = "h.decided_at <= %(as_of)s AND NOT (h.decided_at >= %(start)s AND h.decided_at < %(end)s)"
+LEFT_OUT = f"""
+SELECT count(*) FILTER (WHERE {STATUS} = 'withdrawn'), count(*) FILTER (WHERE h.is_historical),
+    count(*) FILTER (WHERE {OTHER}),
+    (SELECT count(*) FROM leads_handoff h WHERE {DECIDED} AND NOT ({QUALIFIED})),
+    (SELECT count(DISTINCT d.handoff_id) FROM leads_decision d WHERE d.supersedes_id IS NOT NULL
+        AND d.decided_at >= %(start)s AND d.decided_at < %(end)s AND d.decided_at <= %(as_of)s)
+FROM leads_handoff h WHERE {QUALIFIED}
+"""
+
+
+def left_out(month, *, basis, as_of, zone):
+    """The LeftOuts of a month on one basis, each kind that there is. One query, over the month's rows alone.
+
+    apart: decided in another month than delivered; on the period basis of the month's MQLs, else of its decisions.
+    amended: a decision was taken back or replaced in the month; only the one that stands counts.
+    imported: of the month's MQLs, history that counts here, and in nothing about clocks, promises or routing.
+    """
+    span = {"start": month.begins(zone), "end": month.ends(zone), "as_of": as_of}
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT_OUT, span)
+        withdrawn, imported, later, earlier, amended = cursor.fetchone()
+    side = "qualified_month" if basis == PERIOD else "decided_month"
+    found = (
+        LeftOut(WITHDRAWN, withdrawn, figures.counted("withdrawn", month, basis)),
+        LeftOut(APART, later if basis == PERIOD else earlier, {side: month, "apart": "yes"}),
+        LeftOut(AMENDED, amended, {"amended_month": month}),
+        LeftOut(IMPORTED, imported, {"qualified_month": month, "imported": "yes"}),
+    )
+    return tuple(each for each in found if each.n)
+
+
+def amended_in(query, month, *, as_of, zone):
+    """Of a queryset of handoffs those with a decision that was taken back or replaced in the month."""
+    amending = Decision.objects.filter(
+        supersedes__isnull=False, decided_at__gte=month.begins(zone), decided_at__lt=month.ends(zone),
+        decided_at__lte=as_of,
+    )  # fmt: skip
+    return query.filter(pk__in=amending.values("handoff"))
+
+
+def decided_apart(query, filters, *, as_of, zone):
+    """Of a queryset of handoffs of one month, delivered or decided, those of which the other lies in another month."""
+    for side, other in (("qualified_month", "decided_at"), ("decided_month", "qualified_at")):
+        if month := filters.get(side):
+            query = query.filter(decided_at__lte=as_of).exclude(
+                **{f"{other}__gte": month.begins(zone), f"{other}__lt": month.ends(zone)}
+            )
+    return query
