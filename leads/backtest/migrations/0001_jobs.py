@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("sla", "0005_definition_drafts"),
+        ("sla", "0006_calendars_have_working_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
