@@ -93,7 +93,7 @@ def score(definition: Definition, panel: Panel) -> Scores:
     sums = {axis: np.zeros(len(panel), dtype=np.int64) for axis in ("fit", "behaviour", "disqualifier")}
     fired, shut_out = {}, np.zeros(len(panel), dtype=bool)
     for rule in definition.rules:
-        fired[rule.key], points = _judge(rule, panel)
+        fired[rule.key], points = judge(rule, panel)
         sums[rule.axis] += points
         if rule.axis == "disqualifier":
             shut_out |= fired[rule.key]
@@ -119,7 +119,7 @@ def _reach(tiers, fit, behaviour, shut_out):
     return reached, eligible & ~shut_out
 
 
-def _judge(rule: Rule, panel: Panel):
+def judge(rule: Rule, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     """(fired, points) of a rule on every lead."""
     if rule.counts_events:
         return _count(rule, panel)

@@ -10,6 +10,7 @@ from portal.shared.intervals import (
     Benchmark,
     benchmark_tier,
     distinguishable,
+    holm,
     log_ratio,
     newcombe,
     sign_test,
@@ -200,3 +201,10 @@ def test_an_interval_that_crosses_a_border_names_both_tiers():
     assert benchmark_tier(*wilson(10, 40), 0.25, BENCHMARKS) == "average to best-in-class"
     assert benchmark_tier(0.2, 0.3, 0.25, BENCHMARKS) == "average to good"
     assert benchmark_tier(0.26, 0.39, 0.3, BENCHMARKS) == "good"
+
+
+def test_many_tests_at_once_are_held_to_what_holm_published():
+    """Holm (1979), the step-down of his procedure: the smallest times m, the next times m - 1, never falling."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
