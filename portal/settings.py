@@ -21,6 +21,7 @@ SECRET_KEY = env.text("SECRET_KEY", None if PRODUCTION else TRYING_KEY)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", None if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 ORGANISATION_TIME_ZONE = env.zone("ORGANISATION_TIME_ZONE", "Europe/Berlin")
+ORGANISATION_CURRENCY = env.text("ORGANISATION_CURRENCY", "EUR")  # of amounts that name none; ISO 4217
 
 # --- services -----------------------------------------------------------------------------------
 # Without addresses the embedded services stand in; manage.py starts them. Production names its own.

@@ -277,6 +277,7 @@ PERSON_ACTS = re.compile(r"^(assigned|touched|decided|signed|proposed|withdrawn|
 NOBODY_ACTED = {
     ("leads", "Lead", "created_at"),  # captured
     ("leads", "Handoff", "decided_at"),  # repeats its standing decision, which names the person
+    ("leads", "Deal", "closed_at"),  # the customer decided; who recorded it stands in recorded_by
     ("outbox", "Notice", "created_at"),  # shown by the worker
     ("outbox", "Message", "created_at"),  # written by a verb, which names the person in the payload
     ("accounts", "User", "created_at"),  # logged with the admin's id

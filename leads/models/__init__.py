@@ -2,6 +2,7 @@
 
 from leads.models.breach import Breach, Escalation, Watch
 from leads.models.clock import ClockCorrection
+from leads.models.deal import Deal
 from leads.models.decision import Decision
 from leads.models.dispute import Dispute, Ruling
 from leads.models.handoff import Assignment, Handoff, Touch
@@ -18,7 +19,7 @@ from leads.models.routing import (
 )
 
 __all__ = [
-    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Decision", "Dispute", "Escalation", "Event",
+    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Deal", "Decision", "Dispute", "Escalation", "Event",
     "Handoff", "Lead", "NamedAccount", "Rollup", "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity",
     "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
 ]  # fmt: skip

@@ -41,6 +41,11 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
         "Only marketing, sales managers and the two leaders decide actions.",
     )
+    SEE_DEALS = (tuple(Role), "Only people with a role see what was won and lost.")
+    RECORD_DEALS = (
+        (Role.REP, Role.SALES_MANAGER, Role.SALES_LEADER, Role.ADMIN),
+        "Only sales and admins record what was won or lost.",
+    )
     DRAW_SAMPLES = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only marketing and the two leaders draw a sample of rejections.",
