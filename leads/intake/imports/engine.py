@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
-from leads.intake.imports import dates, history, law, owners, present
+from leads.intake.imports import dates, deals, history, law, owners, present
 from leads.intake.imports.fields import MOMENTS
 from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import ErrorsFile, Problem
@@ -131,6 +131,10 @@ def _run(mapping, source, formats, report, errors, progress, *, at, by, historic
     _settle(rows, staging, report)
     kind, extra = (history, {}) if historical else (present, {"present": now})
     kind.record(staging, by=by and by.pk, **extra)
+    if rows.tells_deals:
+        report.notes.append("Deals: {:,} recorded, {:,} corrected.".format(
+            *deals.record(staging, by=by and by.pk, zone=zone)
+        ))  # fmt: skip
     staging.settle()
     report.created, report.updated, report.unchanged = kind.counts(staging)
     for row, external_id, email, decision, code in () if staging.all_new else staging.problems():

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from leads.models import Lead
 
 # kinds: kept (text as it stands), label (text without the blanks around it), and those that are read
-KEPT, LABEL, KEY, EMAIL, COUNT, MOMENT, OWNER, DECISION, REASON, OUTCOME, AMOUNT = (
-    "kept", "label", "key", "email", "count", "moment", "owner", "decision", "reason", "outcome", "amount",
+KEPT, LABEL, KEY, EMAIL, COUNT, MOMENT, OWNER, DECISION, REASON, OUTCOME, AMOUNT, LOSS = (
+    "kept", "label", "key", "email", "count", "moment", "owner", "decision", "reason", "outcome", "amount", "loss",
 )  # fmt: skip
 ATTRIBUTE = "attributes."
 
@@ -52,10 +52,16 @@ FIELDS = {
         Field("decided_at", "Decided on", MOMENT),
         Field("note", "Note", KEPT),
         Field("outcome", "Deal outcome", OUTCOME),
+        Field("opened_at", "Deal opened on", MOMENT),
         Field("closed_at", "Deal closed on", MOMENT),
         Field("amount", "Deal amount", AMOUNT),
+        Field("currency", "Deal currency", LABEL),
+        Field("loss_reason", "Reason for the loss", LOSS),
+        Field("deal_product", "Deal product", LABEL),
+        Field("deal_id", "Deal ID", KEY),
     )
 }
+DEAL = tuple(name for name in FIELDS if FIELDS[name].label.startswith("Deal") or name == "loss_reason")
 MOMENTS = tuple(name for name, field in FIELDS.items() if field.kind == MOMENT)
 FACTS = tuple(name for name in FIELDS if name in {f.name for f in Lead._meta.fields} and name != "employees")
 

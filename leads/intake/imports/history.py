@@ -7,7 +7,7 @@ MULTI = "lead_id IN (SELECT lead_id FROM import_kept WHERE NOT is_new)"
 def record(staging, *, by):
     """Make, decide or leave the handoffs that the kept rows tell of. by: user id of the importer, or None."""
     if staging.all_new:
-        staging.sql("UPDATE import_kept SET act = 'make'")
+        staging.sql("UPDATE import_kept SET act = 'make' WHERE qualified_at IS NOT NULL")
     else:
         _compare(staging)
     stamp = {"at": staging.at, "by": by, "why": WHY}
@@ -27,7 +27,8 @@ def counts(staging):
             count(*) FILTER (WHERE NOT is_new AND (act IN ('make', 'decide') OR changed)),
             count(*) FILTER (WHERE NOT is_new AND act IS NULL AND NOT changed)
         FROM (SELECT k.is_new, k.act, EXISTS (SELECT 1 FROM import_changed c JOIN import_facts f USING (lead_id)
-                WHERE f.lead_id = k.lead_id AND f.row = k.row) AS changed
+                WHERE f.lead_id = k.lead_id AND f.row = k.row)
+                OR EXISTS (SELECT 1 FROM import_deal d WHERE d.row = k.row) AS changed
             FROM import_kept k WHERE k.problem IS NULL) r"""
     )[0]
 
@@ -61,7 +62,7 @@ COMPARE = (
         WHERE h.id = k.existing_id AND h.status = 'open' AND k.decision IS NOT NULL AND k.problem IS NULL
         AND k.boss = k.row""",
     """UPDATE import_kept SET act = 'make'
-        WHERE existing_id IS NULL AND problem IS NULL AND coalesce(boss, row) = row""",
+        WHERE existing_id IS NULL AND problem IS NULL AND coalesce(boss, row) = row AND qualified_at IS NOT NULL""",
     "ANALYZE import_kept",
     # one open handoff a lead
     """UPDATE import_kept k SET act = NULL, problem = 'has_open_handoff'

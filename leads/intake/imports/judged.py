@@ -4,12 +4,12 @@ import datetime as dt
 
 from leads.intake.imports import cells
 from leads.intake.imports.cells import Seen, Wrong
+from leads.intake.imports.deals import Dealt
 from leads.intake.imports.fields import MOMENTS
 from leads.intake.imports.scores import Scores
 from leads.services.refusals import NoteRequired, ReasonRequired, ReasonUnknown
 
 SKEW = dt.timedelta(minutes=5)
-DEAL = {"outcome": cells.outcome, "closed_at": str, "amount": cells.amount}
 
 
 class _Judge:
@@ -17,23 +17,21 @@ class _Judge:
 
     def __init__(self, mapping, law, dates, *, at, zone):
         self.law, self.zone = law, zone
-        self._decides = bool({"decision", "reason", "outcome"} & mapping.fields)
+        self._decides = bool({*self.decided_by} & mapping.fields)
         self._moments = {
             name: Seen(cells.moment_of(
                 name, dates.get(name), default=mapping.defaults.get(name), zone=zone, latest=at + SKEW,
             )) for name in MOMENTS if name in mapping.fields
         }  # fmt: skip
-        self._deal = {name: Seen(read) for name, read in DEAL.items() if name in mapping.fields}
+        self.deal = Dealt(mapping)
+        self.told = (*self.columns, *self.deal.columns)
         self._decision = Seen(cells.decision)
 
     def _known(self, chunk):
-        """({field: moments}, {field: texts} of the deal, decisions, reasons' texts)."""
+        """({field: moments}, the deal's columns, decisions, reasons' texts)."""
         moments = {name: chunk.read(name, seen) for name, seen in self._moments.items()}
-        deal = {
-            name: [moment and moment.text for moment in moments[name]] if name in moments else chunk.read(name, seen)
-            for name, seen in self._deal.items()
-        }
-        return moments, deal, *self._decisions(chunk, deal.get("outcome"))
+        deal = self.deal(chunk, moments)
+        return moments, deal, *self._decisions(chunk, self.deal.outcomes(deal))
 
     def _decisions(self, chunk, outcomes):
         """A deal that was won was accepted, whatever else is noted; without a decision a reason tells a rejection."""
@@ -60,6 +58,7 @@ class Scored(_Judge):
     """Leads of now: their score. law: the Present."""
 
     columns = ("tier_id", "fit", "behaviour", "total", "breakdown")
+    decided_by = ("decision", "reason")  # a deal that was won decides nothing now
 
     def __init__(self, mapping, law, dates, *, at, zone):
         super().__init__(mapping, law, dates, at=at, zone=zone)
@@ -73,11 +72,13 @@ class Scored(_Judge):
             decision = decisions[place]
             wrong = _reason(self.law.version, decision, reasons[place], notes[place])[1]
             chunk.refuse(place, wrong or Wrong("decision", decision, "history_only"))
-        texts = attributes.texts(chunk, deal | ({"note": notes} if "note" in chunk else {}))
-        return self._scores(facts, texts, chunk.size), attributes.objects(texts, chunk.size)
+        texts = attributes.texts(chunk, {"note": notes} if "note" in chunk else {})
+        return [*self._scores(facts, texts, chunk.size), *deal], attributes.objects(texts, chunk.size)
 
     def needed(self, columns):
-        """Rows that reach a tier: the others have no handoff."""
+        """Rows that reach a tier or tell of a deal: the others have no handoff."""
+        if self.deal.is_told:
+            return [*map(any, zip(columns[0], columns[len(self.columns)], strict=True))]
         return [*map(bool, columns[0])]
 
 
@@ -88,31 +89,33 @@ class Decided(_Judge):
         *("qualified_at", "first_touch_at", "decision", "reason_id", "decided_at", "note"),
         *("version_id", "definition_id"),
     )
+    decided_by = ("decision", "reason", "outcome")
 
     def __call__(self, chunk, facts, attributes):
         """(the texts of `columns`, the attributes as JSON)."""
         moments, deal, decisions, reasons = self._known(chunk)
         notes, blank = chunk.texts("note"), [""] * chunk.size
         told = (*(moments.get(name, blank) for name in ("qualified_at", "first_touch_at", "decided_at")), decisions)
-        rows = []
-        for place, row in enumerate(zip(*told, reasons, notes, strict=True)):
+        outcomes, rows = self.deal.outcomes(deal) or blank, []
+        for place, row in enumerate(zip(*told, reasons, notes, outcomes, strict=True)):
             found, wrong = self._row(*row)
             if wrong:
                 chunk.refuse(place, wrong)
             rows.append(found)
+        more = {}
         if "note" in chunk:
-            deal["note"] = [
-                "" if decision else note for decision, note in zip(decisions, notes, strict=True)
-            ]  # fmt: skip
-        texts = attributes.texts(chunk, deal)
-        return [*zip(*rows, strict=True)], attributes.objects(texts, chunk.size)
+            more["note"] = ["" if decision else note for decision, note in zip(decisions, notes, strict=True)]
+        texts = attributes.texts(chunk, more)
+        return [*zip(*rows, strict=True), *deal], attributes.objects(texts, chunk.size)
 
     def needed(self, columns):
-        """All rows: each has a handoff."""
+        """All rows: each has a handoff or a deal."""
         return [True] * len(columns[0])
 
-    def _row(self, qualified, touched, decided, decision, reason, note):
-        """(the texts of `columns`, None), or (blanks, what is wrong)."""
+    def _row(self, qualified, touched, decided, decision, reason, note, outcome):
+        """(the texts of `columns`, None), or (blanks, what is wrong); blanks too where it tells of a deal alone."""
+        if not qualified and outcome and decision != "rejected":
+            return BLANK, None
         if not qualified:
             return BLANK, Wrong("qualified_at", "", "qualified_at_required")
         version = self.law.at(qualified.at)

@@ -55,6 +55,11 @@ def read_mapping(document):
             raise MappingRefused(
                 f"“{name}” is not a field. For anything beside the fields write attributes.{name}.", field=name
             )
+    if "outcome" not in {*columns, *defaults} and (of_deal := {*columns, *defaults} & {*fields.DEAL}):
+        name = min(of_deal)
+        raise MappingRefused(
+            f"{fields.label_of(name)} tells of a deal: say what its outcome is, by a column or a default.", field=name
+        )
     return Mapping(
         columns=columns,
         defaults={name: _plain(value, f"defaults.{name}") for name, value in defaults.items()},

@@ -45,7 +45,8 @@ def counts(staging):
         return staging.created, 0, 0
     known, updated = staging.rows(
         """SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM import_changed c
-            JOIN import_facts f USING (lead_id) WHERE f.lead_id = k.lead_id AND f.row = k.row))
+            JOIN import_facts f USING (lead_id) WHERE f.lead_id = k.lead_id AND f.row = k.row)
+            OR EXISTS (SELECT 1 FROM import_deal d WHERE d.row = k.row))
         FROM import_kept k WHERE NOT k.is_new AND k.problem IS NULL"""
     )[0]
     return staging.created, updated, known - updated
@@ -59,18 +60,19 @@ def qualified(staging):
     )
 
 
-# a new lead without later rows in the file has the score that its own row was given
+# a new lead without later rows in the file has the score that its own row was given; sales has who has a deal
 NEW_ONES = """
     INSERT INTO import_mql (lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no)
     SELECT lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no FROM import_kept k
     WHERE is_new AND tier_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM import_changed c WHERE c.lead_id = k.lead_id)
+    AND lead_id NOT IN (SELECT lead_id FROM import_kept WHERE deal_outcome IS NOT NULL)
 """
 ELIGIBLE = """
     SELECT l.id, f.row, f.owner_no, l.external_id, l.email, l.phone, l.first_name, l.last_name, l.title, l.company,
         l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
         l.attributes
     FROM import_changed c JOIN import_facts f USING (lead_id) JOIN leads_lead l ON l.id = c.lead_id
-    WHERE NOT EXISTS (
+    WHERE l.id NOT IN (SELECT lead_id FROM import_kept WHERE deal_outcome IS NOT NULL) AND NOT EXISTS (
         SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id
         AND (h.status = 'open' OR coalesce(h.decided_at, h.qualified_at) + %(cool_off)s > %(at)s))
     ORDER BY l.id

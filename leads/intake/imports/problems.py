@@ -56,6 +56,8 @@ ROWS = {
         "Write digits only, or leave the cell empty.",
     ),
     "bad_amount": ("This is not an amount.", "Write digits with a point before the decimals, without the currency."),
+    "bad_currency": ("This is not a currency.", "Write three letters, such as EUR."),
+    "deal_dates": ("The deal closed before it opened.", "Correct one of the two dates."),
     "bad_date": ("", "Write the date as the other rows of the column do."),
     "time_in_the_future": ("This moment lies in the future.", "History has happened: correct the date."),
     "qualified_at_required": (

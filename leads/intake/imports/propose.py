@@ -34,8 +34,13 @@ KNOWN = {
     "decided_at": "decidedat decisiondate rejectedat acceptedat dispositiondate",
     "note": "note notes comment comments notiz bemerkung",
     "outcome": "outcome dealoutcome dealstage",
+    "opened_at": "openedat dealopenedat opportunitycreateddate dealcreatedate",
     "closed_at": "closedat closedate closeddate dealclosedat",
     "amount": "amount dealamount dealvalue conversionvalue",
+    "currency": "currency dealcurrency currencyisocode",
+    "loss_reason": "closedlostreason lostreason reasonforloss",
+    "deal_product": "dealproduct productsold",
+    "deal_id": "dealid opportunityid",
 }
 FIELD_OF = {heading: name for name, headings in KNOWN.items() for heading in headings.split()}
 
@@ -53,6 +58,8 @@ def propose(header):
         name = FIELD_OF.get(fold(column))
         if name and name not in columns:
             columns[name] = column
+    if "outcome" not in columns:
+        columns = {name: column for name, column in columns.items() if name not in fields.DEAL}
     return columns
 
 

@@ -69,7 +69,8 @@ class Rows:
         self._attributes = Attributes(mapping)
         judge = Decided if past else Scored
         self._judged = judge(mapping, past or present, dates, at=at, zone=zone)
-        self.told = ("row", "owner_no", *self._judged.columns)
+        self.told = ("row", "owner_no", *self._judged.told)
+        self.tells_deals = self._judged.deal.is_told
 
     def _place(self, name, column):
         place = self.source.place(column.name)

@@ -4,6 +4,7 @@ from itertools import chain, compress, repeat
 
 from psycopg.errors import UniqueViolation
 
+from leads.intake.imports import deals
 from leads.intake.imports.fields import FACTS
 from leads.intake.imports.rows import QUOTE
 
@@ -11,13 +12,14 @@ OF_LEAD = (*FACTS, "employees", "attributes")
 COLUMNS = (
     *("lead_id", *OF_LEAD, "row", "owner_no", "qualified_at", "first_touch_at"),
     *("decision", "reason_id", "decided_at", "note", "version_id", "definition_id"),
-    *("tier_id", "fit", "behaviour", "total", "breakdown"),
+    *("tier_id", "fit", "behaviour", "total", "breakdown", *deals.COLUMNS),
 )
 COPY = f"COPY {{}} ({{}}) FROM STDIN WITH (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x{ord(QUOTE):02x}'{{}})"
 TYPES = {  # others are text, JSON too: it is read and packed once, where it goes to stay
     **dict.fromkeys(("row", "employees", "owner_no", "fit", "behaviour", "total"), "integer"),
     **dict.fromkeys(("lead_id", "reason_id", "version_id", "definition_id", "tier_id"), "bigint"),
-    **dict.fromkeys(("qualified_at", "first_touch_at", "decided_at"), "timestamptz"),
+    **dict.fromkeys(("qualified_at", "first_touch_at", "decided_at", "deal_opened", "deal_closed"), "timestamptz"),
+    "deal_amount": "numeric(17, 2)",
 }
 MAILBOX = r"regexp_replace(lower(btrim({0})), '\+[^@]*@', '@')"
 TEXTS = tuple(name for name in FACTS if name not in ("external_id", "email"))
@@ -30,6 +32,9 @@ TABLES = (
     "import_changed",
     "import_mql",
     "import_route",
+    "import_told",
+    "import_known",
+    "import_deal",
 )
 MANY = 1000  # rows from which on joining row by row, which stale statistics suggest, is never the better plan
 LOCK = 727_230_110  # one import at a time: two of the same file must not race, two of any file must not deadlock
@@ -81,6 +86,7 @@ class Staging:
             "CREATE TEMP TABLE import_owner (no integer, user_id bigint, can_hold boolean, name text) ON COMMIT DROP"
         )
         self.sql("CREATE TEMP TABLE import_changed (lead_id bigint) ON COMMIT DROP")
+        self.sql(deals.NONE)
 
     def next_id(self, table):
         """The SQL of a table's next id; its sequence is looked up here, once, and not for every row."""
@@ -136,7 +142,7 @@ class Staging:
             new = "true" if created else "false"
         else:
             new = "EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = c.lead_id)"
-        wanted = "" if self.historical else " WHERE tier_id IS NOT NULL OR NOT is_new"
+        wanted = "" if self.historical else " WHERE tier_id IS NOT NULL OR deal_outcome IS NOT NULL OR NOT is_new"
         self.sql(f"INSERT INTO import_kept SELECT * FROM (SELECT c.*, {new} AS is_new FROM import_chunk c) c{wanted}")
 
     @property

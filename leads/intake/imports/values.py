@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from leads.intake.imports import fields
 from leads.intake.imports.law import CATEGORIES
 from leads.intake.imports.propose import fold
+from leads.models.deal import LOSS_REASONS
+from leads.services.deal import code_of
 from sla.models import Category, SLAVersion
 from sla.starter import REASONS
 
-CLOSED = ("decision", "reason", "outcome")
+CLOSED = ("decision", "reason", "outcome", "loss_reason")
 SHOWN = 60
 REJECTED = "rejected:"
 OURS = {
     "decision": (("accepted", "Accepted"), ("rejected", "Rejected"), ("undecided", "Undecided")),
     "outcome": (("won", "Won"), ("lost", "Lost"), ("open", "Open")),
+    "loss_reason": tuple(LOSS_REASONS.items()),
 }
 # values, folded, as CRMs write them: letters and digits only
 OBVIOUS = {
@@ -30,6 +33,13 @@ OBVIOUS = {
         "data": "wrongnumber invalidnumber numbernotprovided wrongnumbergiven invalidemail bounced baddata duplicate",
     },
     "outcome": {"won": "closedwon dealwon", "lost": "closedlost deallost", "open": "inprogress opendeal pending"},
+    "loss_reason": {
+        "timing": "badtiming notnow later toolate tooearly wrongtiming nobudgetnow postponed",
+        "fit": "nofit notafit badfit poorfit",
+        "price": "tooexpensive budget pricing",
+        "competitor": "losttocompetitor competition",
+        "no_decision": "nodecision wentdark unresponsive",
+    },
 }
 MEANS = {name: {raw: ours for ours, raws in words.items() for raw in raws.split()} for name, words in OBVIOUS.items()}
 
@@ -147,16 +157,18 @@ def stands(name, raw, reasons, default=""):
     """What a value says as it stands, for people; empty when the import would refuse it."""
     said = raw.casefold()
     if not raw:
-        return default or {"decision": "undecided", "reason": "no reason", "outcome": "nothing"}[name]
+        return default or {"decision": "undecided", "outcome": "nothing"}.get(name, "no reason")
     if name == "reason":
         words = dict(words for _, _, codes in reasons for words in codes)
         return words.get(CATEGORIES.get(said, raw), "")
+    if name == "loss_reason":
+        return LOSS_REASONS.get(code_of(raw)) or raw
     return next((label.lower() for word, label in OURS[name] if word == said), "")
 
 
 def obvious(name, raw, reasons):
     """Our word for a value that can mean only one thing, or ""; with the category where a decision tells it too."""
-    if stands(name, raw, reasons):
+    if stands(name, raw, reasons) and (name != "loss_reason" or code_of(raw) in LOSS_REASONS):
         return ""
     folded = fold(raw)
     if name == "reason":
