@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0010_rollup"),
+        ("leads", "0011_amending_decisions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
