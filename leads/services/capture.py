@@ -62,26 +62,7 @@ def take_in_lead(*, facts, events=(), at, evaluate=True):
     evaluation to the worker, who comes within seconds. A lead with an open handoff keeps it and its clocks.
     Returns TakenIn. Refuses: NotALead, TwoLeads.
     """
-    lead, created = _capture(facts, at)
-    fresh = [event for event in events if _record(lead.pk, event, at)]
-    news = created or any(not event.suspected_by for event in fresh) or not events
-    if not (evaluate and news):
-        if news:
-            _make_due(lead.pk, at)
-        return TakenIn(lead, created, LATER, new_events=len(fresh))
-    version = SLAVersion.objects.select_related("definition").in_force(at=at)
-    if version is None:
-        _make_due(lead.pk, at)
-        return TakenIn(lead, created, NO_VERSION, new_events=len(fresh))
-    outcome, previous, evaluation = verdict(lead, version, at)
-    handoff = previous if previous and previous.is_open else None
-    if outcome == HANDED_OVER:
-        handoff = hand_over(lead, version, evaluation, previous, by=None, at=at)
-    due = when_to_look_again(lead, outcome, previous, version, at)
-    if due != (lead.evaluate_from, lead.recycle_on):
-        lead.evaluate_from, lead.recycle_on = due
-        lead.save(update_fields=["evaluate_from", "recycle_on"])
-    return TakenIn(lead, created, outcome, handoff, len(fresh), evaluation)
+    return take_in(facts=facts, events=events, at=at, evaluate=evaluate)
 
 
 @transaction.atomic(durable=True)
@@ -107,6 +88,30 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
     return new
 
 
+def take_in(*, facts, events, at, evaluate=True):
+    """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it."""
+    lead, created = _capture(facts, at)
+    fresh = [event for event in events if _record(lead.pk, event, at)]
+    news = created or any(not event.suspected_by for event in fresh) or not events
+    if not (evaluate and news):
+        if news:
+            _make_due(lead.pk, at)
+        return TakenIn(lead, created, LATER, new_events=len(fresh))
+    version = SLAVersion.objects.select_related("definition").in_force(at=at)
+    if version is None:
+        _make_due(lead.pk, at)
+        return TakenIn(lead, created, NO_VERSION, new_events=len(fresh))
+    outcome, previous, evaluation = verdict(lead, version, at)
+    handoff = previous if previous and previous.is_open else None
+    if outcome == HANDED_OVER:
+        handoff = hand_over(lead, version, evaluation, previous, by=None, at=at)
+    due = when_to_look_again(lead, outcome, previous, version, at)
+    if due != (lead.evaluate_from, lead.recycle_on):
+        lead.evaluate_from, lead.recycle_on = due
+        lead.save(update_fields=["evaluate_from", "recycle_on"])
+    return TakenIn(lead, created, outcome, handoff, len(fresh), evaluation)
+
+
 def _capture(facts, at):
     """(the locked lead with these facts, is it new)"""
     facts = {key: value for key, value in facts.items() if value not in (None, "")}
@@ -114,7 +119,7 @@ def _capture(facts, at):
     email, external_id = facts.get("email"), facts.get("external_id")
     if not (email or external_id):
         raise NotALead
-    known = _known(external_id, _mailbox(email) if email else None)
+    known = _known(external_id, mailbox(email) if email else None)
     lead = known or Lead(created_at=at)
     for name, value in facts.items():
         setattr(lead, name, value)
@@ -144,19 +149,20 @@ def _make_due(lead_id, at):
     Lead.objects.filter(~Exists(held), pk=lead_id, evaluate_from=None).update(evaluate_from=at)
 
 
-def _known(external_id, mailbox):
+def _known(external_id, address):
     """The lead with this outside id or mailbox, locked; two captures of one person wait for each other."""
     with connection.cursor() as cursor:
-        for key in sorted(filter(None, (external_id, mailbox))):
+        for key in sorted(filter(None, (external_id, address))):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
     leads = Lead.objects.select_for_update()
     by_id = leads.filter(external_id=external_id).first() if external_id else None
-    by_mail = leads.filter(email_key=mailbox).first() if mailbox else None
+    by_mail = leads.filter(email_key=address).first() if address else None
     if by_id and by_mail and by_id != by_mail:
         raise TwoLeads
     return by_id or by_mail
 
 
-def _mailbox(email):
+def mailbox(email):
+    """The address without case, blanks and +tag: two spellings of one mailbox are one person."""
     local, _, domain = email.strip().lower().partition("@")
     return f"{local.split('+')[0]}@{domain}"

@@ -79,6 +79,14 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
         "Only marketing and admins import leads.",
     )
+    BUILD_FORMS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
+        "Only marketing and admins build forms.",
+    )
+    FREE_SUBMISSIONS = (
+        (Role.MARKETER, Role.MARKETING_LEADER),
+        "Only marketing frees a submission that was suspected.",
+    )
     WITHDRAW_HANDOFFS = (
         (Role.SALES_MANAGER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Only a manager, a leader or an admin withdraws a lead.",
