@@ -126,7 +126,7 @@ def measure(rows):
 
 def ask_inbox(rep):
     """The one query behind the rows."""
-    rows, more = inbox_list.page_of(inbox_list.visible(rep), "")
+    rows, more = inbox_list.page_of(rep, inbox_list.Filters(), timezone.now())
     assert len(rows) == inbox_list.PAGE
     assert more
 

@@ -37,6 +37,8 @@ DATABASES = {
     "default": env.database("DATABASE_URL", DATABASE_URL)
     | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 }
+# What is asked again and again is planned once a connection (docs/operations.md says what a pooler needs for that).
+DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 DATABASE_OWNER = env.database("DATABASE_OWNER_URL", DATABASE_OWNER_URL)
 if env.flag("DATABASE_POOL"):  # for the web server and the worker, a connection per thread (docs/operations.md)
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
@@ -117,7 +119,8 @@ TEMPLATES = [
 
 # --- people -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.accounts.backend.PortalBackend"]
+SESSION_ENGINE = "portal.accounts.sessions"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if TESTING:  # ten people a test, each hashed: Argon2 is slow on purpose
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

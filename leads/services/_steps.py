@@ -1,7 +1,7 @@
 """Steps that several verbs share: find and lock a handoff, check who acts, give it, write one decision."""
 
 from django.db import connection
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
 from leads.models import AccountOwner, Assignment, Decision, Handoff
 from leads.plan import domain_of
@@ -10,6 +10,7 @@ from leads.services.refusals import ClocksNotRunning
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
+from portal.shared.prepared import AN_ID, Prepared
 from portal.shared.refusal import NotPermitted
 
 DECIDED = [field for field in Decision._meta.concrete_fields if not field.primary_key]
@@ -28,8 +29,16 @@ RETURNING decision.id, leads_handoff.decided_at
 
 def lock(handoff_id):
     """The handoff's row, locked until the transaction ends, with its lead; the score's breakdown stays behind."""
+    handoff = _locked.one(handoff_id)
+    if handoff is None:
+        raise Http404
+    return handoff
+
+
+@Prepared.of(AN_ID)
+def _locked(handoff_id):
     rows = Handoff.objects.select_for_update(of=("self",)).select_related("lead").defer("breakdown")
-    return get_object_or_404(rows, pk=handoff_id)
+    return rows.filter(pk=handoff_id)
 
 
 def check_works(handoff, by):

@@ -3,6 +3,7 @@
 import json
 
 from django.db import connection
+from psycopg import ClientCursor
 
 from leads.plan import domain_of, facts_of, published_law
 from leads.routing import PEOPLE, Desk, asked_of_people, seated
@@ -54,7 +55,7 @@ def open_desk(*, at, besides=None, domain=""):
     domain: the company whose account may be asked for. Taken before rows of people or handoffs are locked, after a
     lead's: whoever keeps that order never waits in a ring.
     """
-    with connection.cursor() as cursor:
+    with connection.wrap_database_errors, ClientCursor(connection.connection) as cursor:  # others send one at a time
         cursor.execute(OPEN, asked_of_people(at) | {"at": at, "domain": domain})
         cursor.nextset()
         plan, published_at, credits, people, owner = cursor.fetchone()

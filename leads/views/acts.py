@@ -211,8 +211,7 @@ def _here(request, pk):
 def _around(request, now, behind=None):
     """The counts and the sentence as they are now, and which lead follows `behind` (see counts): one query."""
     asked = left.Filters.of(request.GET)
-    rows = left.selected(request.user, asked, now)
-    return chrome(request, asked, left.counts(rows, asked.tab, now, behind=behind), now)
+    return chrome(request, asked, left.counts(request.user, asked, now, behind=behind), now)
 
 
 def _decided(request, decision, title, words, now):

@@ -1,6 +1,8 @@
 """The inbox: open leads by their next deadline, and beside them the one being read."""
 
-from django.shortcuts import get_object_or_404
+from functools import cache
+
+from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -11,6 +13,7 @@ from leads.views.inbox_rows import grouped, headline, printed
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, wants_part
+from portal.shared.prepared import A_THIRD_ID, AN_ID, ANOTHER_ID, Prepared
 
 PAGE = "leads/inbox.html"
 
@@ -38,7 +41,19 @@ def lead(request, pk):
 
 def mine(request, pk):
     """The handoff with everything its pane shows; one that this person may not work does not exist."""
-    return get_object_or_404(right.with_pane(Handoff.objects.workable_by(request.user)), pk=pk)
+    user = request.user
+    handoff = _mine(*left.shape_of(user)).one(user.pk, user.team_id, pk)
+    if handoff is None:
+        raise Http404
+    return handoff
+
+
+@cache
+def _mine(roles, in_team):
+    def rows(person, team, pk):
+        return right.with_pane(Handoff.objects.workable_by(left.somebody(person, team, roles, in_team))).filter(pk=pk)
+
+    return Prepared(rows, AN_ID, ANOTHER_ID, A_THIRD_ID)
 
 
 def page(request, now, handoff=None, /, **more):
@@ -55,9 +70,8 @@ def page(request, now, handoff=None, /, **more):
 def listing(request, now, *, current=None, open_first=False):
     """Context of the left pane: rows in groups, counts, filters and the keyset's next page."""
     asked = left.Filters.of(request.GET)
-    rows = left.selected(request.user, asked, now)
-    numbers = left.counts(rows, asked.tab, now)
-    found, more = left.page_of(left.tabbed(rows, asked.tab), request.GET.get("after", ""))
+    numbers = left.counts(request.user, asked, now)
+    found, more = left.page_of(request.user, asked, now, request.GET.get("after", ""))
     shown = printed(
         found, now, current=found[0]["id"] if open_first and found else current, query=asked.query(),
         ticked=request.GET.getlist("lead"), owners=request.user.holds(Role.SALES_MANAGER),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlencode
 
 from django.db.models import Q, Value
@@ -13,6 +14,17 @@ from django.utils.dateparse import parse_datetime
 from leads import clocks
 from leads.models import Handoff
 from leads.views.named import named
+from portal.accounts.models import User
+from portal.shared.prepared import (
+    A_FOURTH_MOMENT,
+    A_MOMENT,
+    A_THIRD_ID,
+    A_THIRD_MOMENT,
+    AN_ID,
+    ANOTHER_ID,
+    ANOTHER_MOMENT,
+    Prepared,
+)
 
 PAGE = 50
 TABS = (("", "All", "n"), ("contact", "To contact", "contact"), ("decide", "To decide", "decide"))
@@ -121,25 +133,66 @@ def midnight(now):
     return dt.datetime.combine(here.date() + dt.timedelta(days=1), dt.time(), tzinfo=here.tzinfo)
 
 
-def counts(rows, tab, now, *, behind=None):
-    """One query: totals by tab, and by group for the tab shown.
+def counts(user, filters, now, *, behind=None):
+    """One query over the person's inbox under the filters: totals by tab, and by group for the tab shown.
 
     With `behind`, a place in the list as (due, id), also the ids of the `next` lead behind it and of the `first`.
     """
     soon = now + clocks.HOUR
-    end = max(midnight(now), soon)
-    following = FOLLOWING if behind else ""
-    sql = COUNTS.replace("{following}", following).replace("{shown}", SHOWN[tab])
-    asked = RawSQL(sql, (now, now, soon, soon, end, end, *(behind or ())))  # noqa: S611 (no input in it)
-    numbers = rows.order_by().values_list(asked, flat=True)[0]
+    places = (now, soon, max(midnight(now), soon), *(behind or ()))
+    if filters.any:
+        numbers = _counting(selected(user, filters, now), filters.tab, *places)[0]
+    else:
+        asked = _counts(*shape_of(user), filters.tab, behind is not None)
+        numbers = asked.one(user.pk, user.team_id, *places)
     return numbers | {"decide": numbers["n"] - numbers["contact"]}
 
 
-def page_of(rows, after):
-    """(rows of one page as dicts of FIELDS, the key of the next page or "")."""
-    rows = after_key(rows.by_deadline(), after).annotate(**named("tier_name", "tier_position", "owner_name"))
-    found = list(rows.values(*FIELDS)[: PAGE + 1])
+def _counting(rows, tab, now, soon, end, *behind):
+    sql = COUNTS.replace("{following}", FOLLOWING if behind else "").replace("{shown}", SHOWN[tab])
+    asked = RawSQL(sql, (now, now, soon, soon, end, end, *behind))  # noqa: S611 (no input in it)
+    return rows.order_by().values_list(asked, flat=True)
+
+
+@cache
+def _counts(roles, in_team, tab, goes_on):
+    def rows(person, team, *places):
+        return _counting(visible(somebody(person, team, roles, in_team)), tab, *places)
+
+    behind = (A_FOURTH_MOMENT, A_THIRD_ID) if goes_on else ()
+    return Prepared(rows, AN_ID, ANOTHER_ID, A_MOMENT, ANOTHER_MOMENT, A_THIRD_MOMENT, *behind)
+
+
+def shape_of(user):
+    """What of a person decides how their inbox is asked for, beside who they are: (roles, are they in a team)."""
+    return tuple(user.roles), user.team_id is not None
+
+
+def somebody(person, team, roles, in_team):
+    """A person of that shape, to ask for their inbox."""
+    return User(pk=person, team_id=team if in_team else None, roles=list(roles))
+
+
+def page_of(user, filters, now, after=""):
+    """(rows of one page of the person's inbox as dicts of FIELDS, the key of the next page or "")."""
+    if filters.any or after:
+        found = list(_rows(after_key(tabbed(selected(user, filters, now), filters.tab), after)))
+    else:
+        found = _first_rows(*shape_of(user), filters.tab)(user.pk, user.team_id)
     return found[:PAGE], key_of(found[PAGE - 1]) if len(found) > PAGE else ""
+
+
+def _rows(rows):
+    named_too = rows.by_deadline().annotate(**named("tier_name", "tier_position", "owner_name"))
+    return named_too.values(*FIELDS)[: PAGE + 1]
+
+
+@cache
+def _first_rows(roles, in_team, tab):
+    def rows(person, team):
+        return _rows(tabbed(visible(somebody(person, team, roles, in_team)), tab))
+
+    return Prepared(rows, AN_ID, ANOTHER_ID)
 
 
 def after_key(rows, key):

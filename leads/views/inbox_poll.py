@@ -35,7 +35,7 @@ def clocks(request):
     seen = _digest(chips, len(found), arrived)
     if seen == request.GET.get("seen") and wants_part(request):
         return nothing(request)
-    numbers = tally(found, asked.tab, now) if whole else left.counts(rows, asked.tab, now)
+    numbers = tally(found, asked.tab, now) if whole else left.counts(request.user, asked, now)
     context = chrome(request, asked, numbers, now) | {
         "chips": chips,
         "arrived": len(arrived),

@@ -25,10 +25,7 @@ def tell(topic, *, key, payload, at, to=None):
     topic: event name such as "handoff.rejected". payload: JSON-able dict. at: aware datetime.
     to: the user it is addressed to, or None for rooms and subscribers of the topic.
     """
-    Message.objects.bulk_create(
-        [Message(topic=topic, key=f"{topic}:{key}", payload=payload, recipient=to, created_at=at, next_attempt_at=at)],
-        ignore_conflicts=True,
-    )
+    tell_many([Told(topic, key, payload, to and to.pk, at)], at=at)
 
 
 class Told(NamedTuple):

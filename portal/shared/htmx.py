@@ -5,6 +5,7 @@ from http import HTTPStatus
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.template import loader
+from django.template.context import make_context
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
@@ -27,9 +28,7 @@ def answer(request, template, context=None, *, part=None, also=(), status=HTTPSt
         response = HttpResponse(_render(request, template, context), status=status)
         patch_vary_headers(response, ["HX-Request"])
         return response
-    pieces = [_render(request, _partial(template, part), context)]
-    pieces += [_render(request, _partial(template, name), {**context, "oob": True}) for name in also]
-    response = HttpResponse("\n".join(pieces), status=status)
+    response = HttpResponse("\n".join(_parts(request, template, context, part, also)), status=status)
     patch_vary_headers(response, ["HX-Request"])
     if push_url is not None:
         response["HX-Push-Url"] = push_url or "false"
@@ -67,6 +66,16 @@ def go(request, to, *args, **kwargs):
     response = HttpResponseClientRedirect(url) if wants_part(request) else redirect(url)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _parts(request, template, context, part, also):
+    """The text of each part, all over one context: what its processors look up is looked up once."""
+    first, *others = [loader.get_template(_partial(template, name)).template for name in (part, *also)]
+    shared = make_context(context, request)
+    with shared.bind_template(first):
+        yield first.render(shared)
+        with shared.push(oob=True):
+            yield from [other.render(shared) for other in others]
 
 
 def _partial(template, name):

@@ -81,7 +81,7 @@ def test_a_failed_message_is_tried_again_after_longer_and_longer_pauses(quiet, o
     open_lead()
     no_mail_server(monkeypatch)
     deliver_due(at=now)
-    message = Message.objects.get()
+    message = Message.objects.get(topic="handoff.opened")
     assert (message.attempts, message.delivered_at, message.next_attempt_at) == (1, None, now + pause(1))
     assert "ConnectionRefusedError" in message.last_error
     assert deliver_due(at=now) == 0
@@ -97,7 +97,7 @@ def test_after_the_last_attempt_a_message_is_dead_and_kept(quiet, open_lead, now
     for attempt in range(1, MOST_ATTEMPTS + 1):
         deliver_due(at=at)
         at += pause(attempt)
-    message = Message.objects.get()
+    message = Message.objects.get(topic="handoff.opened")
     assert (message.attempts, message.delivered_at) == (MOST_ATTEMPTS, None)
     assert message.dead_at
     assert deliver_due(at=at + dt.timedelta(days=1)) == 0
