@@ -280,6 +280,8 @@ DIMENSIONS = {  # name: (what a handoff holds, SQL of the key, of the label, joi
     "source": ("h.source", "h.held", "h.held", "", "source"),
     "campaign": ("h.campaign", "h.held", "h.held", "", "campaign"),
     "channel": ("h.channel", "h.held", "h.held", "", "channel"),
+    "industry": ("h.industry", "h.held", "h.held", "", "industry"),
+    "segment": ("h.segment", "h.held", "NULLIF(replace(h.held, '-', '–'), '') || ' employees'", "", "segment"),
     "owner": ("h.owner_id", "h.held::text", "o.name", "LEFT JOIN accounts_user o ON o.id = h.held", "owner_id"),
     "tier": ("h.tier_id", "t.key", "t.name", "LEFT JOIN sla_tier t ON t.id = h.held", "tier__key"),
     "definition": (
@@ -437,7 +439,8 @@ def slices(month, by, *, basis, as_of, zone):
     )  # fmt: skip
     found, sources, heat = [], [], {}
     span = {"start": month.begins(zone), "end": month.ends(zone), **_rolled_up(month, month, zone)}
-    answer = _ask(sql, by=by, as_of=as_of, **span | {"rolled_up": isinstance(month, Month)})
+    kept = isinstance(month, Month) and by in rollup.DIMENSIONS
+    answer = _ask(sql, by=by, as_of=as_of, **span | {"rolled_up": kept})
     for no_key, no_code, key, label, source, category, code, *numbers in answer:
         counts = Counts(*numbers)
         if not no_key:

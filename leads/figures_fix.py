@@ -12,12 +12,11 @@ from statistics import NormalDist
 
 from django.db import connection
 
-from leads import figures
+from leads import figures, segments
 from portal.shared import intervals
 from sla.models.reasons import Category
 
-# named by reps as a number, compared by size; the upper end belongs to the band
-SIZES = ((1, 49), (50, 199), (200, 999), (1000, None))
+SIZES = segments.BANDS  # named by reps as a number, compared by size
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ def _sources(judged, params):
 
 def band(value):
     """The size band of a number of employees: "50–199", "1000 or more"; "" where it is not known."""
-    if not value.isdecimal():
+    if not value.isdecimal() or not int(value):
         return ""
     low, high = next((low, high) for low, high in SIZES if int(value) <= (high or inf))
     return f"{low}–{high}" if high else f"{low} or more"

@@ -8,6 +8,8 @@ from django.db import connection
 
 from leads.models.rollup import AS_DELTA
 
+# the dimensions that it knows; along others the handoffs are counted
+DIMENSIONS = ("source", "campaign", "channel", "owner", "tier", "definition")
 CELL = "dimension, first, decided, key, status, reason_id"
 
 # One delta counts once by its day of qualification and once by that of its decision, in each dimension. The types are

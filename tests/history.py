@@ -12,7 +12,8 @@ from sla.models import Tier
 numbers = itertools.count(1)
 SOURCES = ("Webinar", "Demo request", "Trade fair", "")
 SHAPE = {
-    "source": "", "campaign": "", "channel": "", "owner": None, "tier": None, "first_touch_at": None, "fit": None,
+    "source": "", "campaign": "", "channel": "", "industry": "", "employees": None,
+    "owner": None, "tier": None, "first_touch_at": None, "fit": None,
     "behaviour": None, "total": None, "breakdown": None, "is_historical": True, "decision_due_at": None,
 }  # fmt: skip
 
@@ -80,6 +81,8 @@ def random_cases(n, *, seed, version, owners, start, end):
             "source": chance.choice(SOURCES),
             "campaign": chance.choice(("Spring", "Autumn")),
             "channel": chance.choice(("Paid", "")),
+            "industry": chance.choice(("Food", "Chemicals", "")),
+            "employees": chance.choice((None, 0, 1, 49, 50, 199, 200, 1000, 40_000)),
             "owner": chance.choice((None, *owners)),
             "tier": chance.choice(tiers),
         }

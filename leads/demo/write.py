@@ -77,6 +77,8 @@ class _Writer:
             source=facts["source"],
             campaign=facts["campaign"],
             channel=facts["channel"],
+            industry=facts["industry"],
+            employees=facts["employees"],
             qualified_at=case.qualified_at,
             recorded_at=case.qualified_at,
             owner=self.who.reps[case.owner],

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Least
 from leads import clock_states, lifecycle
 from leads.models.rollup import RECORDS_CHANGES, RECORDS_NEW
 from leads.models.via import Via
+from leads.segments import segment_sql
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
 from portal.shared.triggers import append_only, no_truncate, refuse
@@ -129,6 +130,12 @@ class Handoff(models.Model):
     source = models.CharField(max_length=120, blank=True, default="")
     campaign = models.CharField(max_length=200, blank=True, default="")
     channel = models.CharField(max_length=120, blank=True, default="")
+    industry = models.CharField(max_length=120, blank=True, default="", db_default="")
+    employees = models.PositiveIntegerField(null=True)
+    segment = models.GeneratedField(
+        expression=segment_sql("employees"), output_field=models.CharField(max_length=8), db_persist=True,
+        help_text="the size band of the company; empty where its size is not known",
+    )  # fmt: skip
 
     qualified_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -259,12 +266,14 @@ class Handoff(models.Model):
                     " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM"
                     " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.breakdown,"
                     " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id)"
+                    " OR (OLD.source, OLD.campaign, OLD.channel, OLD.industry, OLD.employees) IS DISTINCT FROM"
+                    " (NEW.source, NEW.campaign, NEW.channel, NEW.industry, NEW.employees)"
                     " OR (OLD.calendar_id, OLD.contact_warn_at, OLD.decision_warn_at) IS DISTINCT FROM"
                     " (NEW.calendar_id, NEW.contact_warn_at, NEW.decision_warn_at) AND OLD.decision_due_at IS NOT NULL"
                     " OR OLD.contact_due_at IS DISTINCT FROM NEW.contact_due_at AND OLD.contact_due_at IS NOT NULL"
                     " OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)"
                 ),
-                func=refuse("a handoff keeps the lead, law, score and due times it was made with"),
+                func=refuse("a handoff keeps the lead, law, score, facts and due times it was made with"),
             ),
             pgtrigger.Trigger(
                 name="first_touch_moves_back_only",

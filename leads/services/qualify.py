@@ -69,6 +69,8 @@ def hand_over(lead, version, evaluation, previous, *, by, at, owner=None):
         source=lead.source,
         campaign=lead.campaign,
         channel=lead.channel,
+        industry=lead.industry,
+        employees=lead.employees,
         qualified_at=at,
         recorded_at=at,
         **place.on_handoff(at),

@@ -119,6 +119,8 @@ def _value(key, value):
         return "none"
     if key == "owner":
         return User.objects.filter(pk=value).values_list("name", flat=True).first() or value
+    if key == "segment":
+        return f"{value.replace('-', '–')} employees"
     return f"v{value}" if key == "definition" else value
 
 

@@ -52,10 +52,21 @@ def raw(zone, as_of):
             "source": h.source,
             "campaign": h.campaign,
             "channel": h.channel,
+            "industry": h.industry,
+            "segment": band(h.employees),
             "owner": str(h.owner_id) if h.owner else "",
             "tier": h.tier.key if h.tier else "",
             "definition": str(h.definition.number),
         }
+
+
+def band(employees):
+    """The size band of a company, in so many words."""
+    if not employees:
+        return ""
+    if employees < 50:
+        return "1-49"
+    return "50-199" if employees < 200 else "200-999" if employees < 1000 else "1000+"
 
 
 def count(rows, month, basis):

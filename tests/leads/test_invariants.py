@@ -384,6 +384,7 @@ def test_a_version_has_one_successor(agreement, people, now):
         "definition_id = definition_id + 1",
         "tier_id = NULL, is_historical = true",
         "total = total + 1",
+        *("source = 'x'", "campaign = 'x'", "channel = 'x'", "industry = 'x'", "employees = 7", "employees = NULL"),
         "breakdown = '{}'",
         "qualified_at = qualified_at + interval '1 day'",
         "decision_due_at = decision_due_at + interval '1 day'",
@@ -395,7 +396,7 @@ def test_a_version_has_one_successor(agreement, people, now):
 )
 def test_a_handoff_keeps_its_law_its_score_and_its_due_times(open_lead, change):
     open_lead()
-    with refused("keeps the lead, law, score and due times"):
+    with refused("keeps the lead, law, score, facts and due times"):
         run(f"UPDATE leads_handoff SET {change}")
 
 

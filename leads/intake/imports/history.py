@@ -96,10 +96,12 @@ PREVIOUS = f"""
 _OF_LEAD = "coalesce(k.{0}, (SELECT l.{0} FROM leads_lead l WHERE NOT k.is_new AND l.id = k.lead_id), '')"
 MAKE = (
     f"""INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, source, campaign, channel,
-            qualified_at, recorded_at, is_historical, owner_id, first_touch_at, status, standing_decision_id,
-            decided_at, reason_id, withdrawn_why)
+            industry, employees, qualified_at, recorded_at, is_historical, owner_id, first_touch_at, status,
+            standing_decision_id, decided_at, reason_id, withdrawn_why)
         SELECT k.handoff_id, k.lead_id, p.previous_id, k.definition_id, k.version_id,
             {_OF_LEAD.format("source")}, {_OF_LEAD.format("campaign")}, {_OF_LEAD.format("channel")},
+            {_OF_LEAD.format("industry")},
+            coalesce(k.employees, (SELECT l.employees FROM leads_lead l WHERE NOT k.is_new AND l.id = k.lead_id)),
             k.qualified_at, %(at)s, true, o.user_id, greatest(k.first_touch_at, CASE
                 WHEN k.first_touch_at IS NOT NULL THEN k.qualified_at END),
             coalesce(k.decision, 'open'), CASE WHEN k.decision IS NOT NULL THEN k.decision_id END,

@@ -170,12 +170,12 @@ def _due(staging, present):
 
 OPEN = (
     """INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, tier_id, fit, behaviour,
-            total, breakdown, source, campaign, channel, qualified_at, recorded_at, is_historical, owner_id,
-            queued_at, queue_due_at, calendar_id, contact_due_at, contact_warn_at, decision_due_at,
-            decision_warn_at, status, withdrawn_why)
+            total, breakdown, source, campaign, channel, industry, employees, qualified_at, recorded_at,
+            is_historical, owner_id, queued_at, queue_due_at, calendar_id, contact_due_at, contact_warn_at,
+            decision_due_at, decision_warn_at, status, withdrawn_why)
         SELECT m.handoff_id, m.lead_id, p.id,
             %(definition)s, %(version)s, m.tier_id, m.fit, m.behaviour, m.total, m.breakdown::jsonb,
-            l.source, l.campaign, l.channel, %(at)s, %(at)s, false, m.owner_id,
+            l.source, l.campaign, l.channel, l.industry, l.employees, %(at)s, %(at)s, false, m.owner_id,
             CASE WHEN m.queue_due_at IS NOT NULL THEN %(at)s END, m.queue_due_at,
             d.calendar, d.contact_due, d.contact_warn, d.decision_due, d.decision_warn, 'open', ''
         FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id
