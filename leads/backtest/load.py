@@ -2,7 +2,7 @@
 
 A lead belongs to them when it was handed over, did something, or (where it never did either) was captured in the
 window. It is judged once: at its latest handoff of the window, else at its latest event, else when it was captured.
-Facts are those known now; a lead's outcome is that of its latest handoff of the window.
+Facts are those known at that moment; a lead's outcome is that of its latest handoff of the window.
 """
 
 import datetime as dt
@@ -51,6 +51,14 @@ SELECT string_agg(int8send(lead_id) || timestamptz_send(occurred_at), ''){column
 WHERE kind = %(kind)s AND suspected_by = '' AND occurred_at > %(since)s AND occurred_at <= %(at)s
 AND lead_id > %(after)s AND lead_id <= %(until)s GROUP BY {places}
 """
+# facts that changed later: the newest change first, so that the one next to the moment is the last to be undone
+CHANGES = """
+SELECT lead_id, (extract(epoch FROM changed_at) * 1000000)::bigint,
+    (SELECT jsonb_object_agg(key, value) FROM jsonb_each(was) WHERE key = ANY(%(facts)s)), was IS NULL
+FROM leads_factchange
+WHERE lead_id > %(after)s AND lead_id <= %(until)s AND (was IS NULL OR was ?| %(facts)s)
+ORDER BY changed_at DESC, id DESC
+"""
 ROW = np.dtype([("lead", ">i8"), ("at", ">i8")])
 FROM_UNIX = (EPOCH - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // MICROSECOND
 
@@ -80,10 +88,11 @@ def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID) -> Loaded:
     if len(rows) > most:
         raise TooMany
     ids, moments, statuses, handoffs, *values = zip(*rows, strict=True) if rows else [()] * (4 + len(facts))
+    columns, _ = facts_then(sorted(facts), values, ids, moments, span)
     ids = np.array(ids, dtype=np.int64)
     panel = Panel(
         moments=np.array(moments, dtype=np.int64) - FROM_UNIX,
-        facts={name: column(found, _reader(name)) for name, found in zip(sorted(facts), values, strict=True)},
+        facts=columns,
         events=_events(kinds, _reach(definitions, span), ids),
     )
     outcomes = np.array([STATUSES[status] for status in statuses], dtype=np.int64)
@@ -103,6 +112,26 @@ def _leads(facts, span, most):
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(LEADS.format(columns=columns), params)
         return cursor.fetchall()
+
+
+def facts_then(names, values, ids, moments, span):
+    """({fact: Column} as it was known at each lead's moment, {place of a lead whose facts then nobody knows}).
+
+    values: for each of `names` what is known now. A lead recorded after its moment has the facts it came with.
+    """
+    now = [list(found) for found in values]
+    places, unknown = {lead: place for place, lead in enumerate(ids)}, set()
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGES, span | {"facts": list(names)})
+        for lead, changed, was, is_unknown in cursor.fetchall():
+            place = places.get(lead)
+            if place is None or changed <= moments[place]:
+                continue
+            if is_unknown:
+                unknown.add(place)
+            for name, value in json.loads(was or "{}").items():
+                now[names.index(name)][place] = json.dumps(value) if name.startswith(ATTRIBUTE) else value
+    return {name: column(found, _reader(name)) for name, found in zip(names, now, strict=True)}, unknown
 
 
 def _reader(name):

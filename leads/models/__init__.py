@@ -5,6 +5,7 @@ from leads.models.clock import ClockCorrection
 from leads.models.deal import Deal
 from leads.models.decision import Decision
 from leads.models.dispute import Dispute, Ruling
+from leads.models.fact_change import FactChange
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
 from leads.models.rollup import Rollup, RollupContact, RollupDelta, RollupState
@@ -20,6 +21,6 @@ from leads.models.routing import (
 
 __all__ = [
     "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Deal", "Decision", "Dispute", "Escalation", "Event",
-    "Handoff", "Lead", "NamedAccount", "Rollup", "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity",
-    "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
+    "FactChange", "Handoff", "Lead", "NamedAccount", "Rollup", "RollupContact", "RollupDelta", "RollupState",
+    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
 ]  # fmt: skip
