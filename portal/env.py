@@ -27,6 +27,14 @@ def flag(name, default=False):
     raise ImproperlyConfigured(f"{name}={value!r} is not a yes or no. Set {name}=1 or {name}=0.")
 
 
+def whole(name, default):
+    """A whole number from 1 on."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and int(value[:10]) > 0):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number. Set {name}={default}, for example.")
+    return int(value)
+
+
 def names(name, default=""):
     """A comma-separated list, blanks dropped."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]

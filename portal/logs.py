@@ -77,7 +77,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request):
         """Answer with the id that the logs of this request carry."""
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")  # `headers` would keep what it read here
         request.META["HTTP_X_REQUEST_ID"] = request_id = given if FINE_ID.fullmatch(given) else str(uuid.uuid4())
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "portal.embedded",
     "portal.accounts",
     "portal.outbox",
+    "portal.keys",
     "portal.shared",
     "sla",
     "leads",
@@ -175,6 +176,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("BEHIND_PROXY") else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+API_REQUESTS_A_MINUTE = env.whole("API_REQUESTS_A_MINUTE", 600)  # of one key; a batch costs twenty
 IMPORT_MOST_BYTES = 500 * 1024 * 1024  # of one uploaded lead file; the command line takes any size
 
 # --- mail ---------------------------------------------------------------------------------------
@@ -209,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},
     "evaluate": {"task": "leads.evaluate", "schedule": 15.0, "options": {"expires": 15}},
     "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
+    "answers": {"task": "portal.keys.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     "unclaimed": {"task": "leads.remind_unclaimed", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -10,6 +10,8 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.outbox.urls")),
+    path("", include("portal.keys.urls")),
+    path("api/v1/", include("portal.api")),
     path("", include("sla.urls")),
     path("", include("leads.urls")),
 ]

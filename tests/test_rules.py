@@ -17,7 +17,7 @@ from portal.accounts.models import Role
 
 ROOT = Path(settings.BASE_DIR)
 OWN_APPS = (
-    *("accounts", "outbox", "sla", "leads", "imports", "audit", "intake", "backtest"),
+    *("accounts", "outbox", "keys", "sla", "leads", "imports", "audit", "intake", "backtest"),
     *("forms", "connectors", "calibration"),
 )
 ALL = frozenset(Role.values)
@@ -36,7 +36,9 @@ OPEN = {
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),
     *("account_email_verification_sent", "account_confirm_email", "account_confirm_login_code"),
     *("healthz", "readyz", "demo", "demo_sign_in", "kept_mails", "kept_mail"),
+    *("api_docs", "api_openapi"),  # they say nothing of anybody
 }
+API = re.compile(r"^api/v1/")  # a key opens it, and no session does
 # who may open a page: the one table, beside portal.accounts.permissions
 MAY_OPEN = {
     "home": ALL,
@@ -65,6 +67,7 @@ MAY_OPEN = {
     "messages_retry_all": ADMINS,
     "message_retry": ADMINS,
     "rooms": ADMINS,
+    "api_keys": ADMINS,
     "absences": ALL,
     "absence_add": ALL,
     "calendars": CALENDARS,
@@ -190,7 +193,9 @@ def test_every_address_but_the_open_ones_asks_for_a_session(db, client, name, ro
     for method in ("get", "post"):
         answer = getattr(client, method)(address(name, route))
         to_sign_in = answer.status_code == 302 and answer["Location"].startswith(reverse("account_login") + "?")
-        if name in OPEN:
+        if API.match(route) and name not in OPEN:
+            assert answer.status_code in (401, 404, 405, 415), f"{method} {route} answers {answer.status_code}"
+        elif name in OPEN:
             assert not to_sign_in
             assert answer.status_code in (200, 302, 404, 405, 503)
         else:
@@ -235,10 +240,12 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(audit_|routing_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|bulk|reason|clock|account_)"
+        r"^(audit_|routing_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_)"
     )
     unknown = {
-        name for name, _ in routes() if name not in OPEN | set(MAY_OPEN) and not tested_with_the_page.match(name)
+        name
+        for name, route in routes()
+        if name not in OPEN | set(MAY_OPEN) and not (tested_with_the_page.match(name) or API.match(route))
     }
     assert not unknown
 

@@ -22,6 +22,7 @@ PAGES = (
     ("People", "people", May.MANAGE_PEOPLE),
     ("Hours", "calendars", May.MANAGE_CALENDARS),
     ("Messages", "messages", May.MANAGE_MESSAGES),
+    ("API", "api_keys", May.MANAGE_KEYS),
 )
 # beside the name of a page: its key here and a question (request) → number; an app adds its own when it is ready
 COUNTS = {}

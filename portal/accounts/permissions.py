@@ -100,6 +100,7 @@ class May(Enum):
         "Only a sales manager or the sales leader rules on a dispute.",
     )
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
+    MANAGE_KEYS = ((Role.ADMIN,), "Only an admin makes and revokes keys of programs and websites.")
     MANAGE_MESSAGES = ((Role.ADMIN,), "Only an admin looks after messages and chat rooms.")
     PLAN_ABSENCES = (
         (Role.SALES_MANAGER, Role.ADMIN),

@@ -93,6 +93,11 @@ def test_a_malformed_request_id_is_replaced(client, given):
     assert answered != given
 
 
+def test_the_line_in_the_log_has_the_id_that_the_answer_carries(client, lines):
+    answered = client.get("/account/login/")["X-Request-ID"]
+    assert {line["request_id"] for line in lines()} == {answered}
+
+
 @pytest.fixture
 def lines(settings):
     """The log as production writes it, one decoded line each."""

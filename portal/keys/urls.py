@@ -1,0 +1,10 @@
+"""Addresses of the page of keys."""
+
+from django.urls import path
+
+from portal.keys import views
+
+urlpatterns = [
+    path("api-keys/", views.api_keys, name="api_keys"),
+    path("api-keys/<int:pk>/revoke/", views.api_key_revoke, name="api_key_revoke"),
+]
