@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from leads import lifecycle, rollup
 from leads.models import Handoff
+from leads.periods import Month, Span
 from portal.shared import intervals
 from portal.shared.text import FEW
 from sla.models.reasons import Category
@@ -33,44 +34,6 @@ BENCHMARKS = (
 
 
 # --- what a figure is ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, order=True)
-class Month:
-    """A calendar month, compared by its first day."""
-
-    first: dt.date
-
-    @classmethod
-    def parse(cls, key):
-        """The month of "2026-10"; ValueError for anything else."""
-        if not (len(key) == 7 and key >= "1900"):
-            raise ValueError(f"{key} is not a month such as 2026-10.")
-        return cls(dt.date.fromisoformat(f"{key}-01"))
-
-    @classmethod
-    def of(cls, at, zone):
-        """The month in which the instant `at` lies in `zone`."""
-        return cls(at.astimezone(zone).date().replace(day=1))
-
-    def __str__(self):
-        return f"{self.first.year:04}-{self.first.month:02}"
-
-    def plus(self, months):
-        years, month = divmod(self.first.year * 12 + self.first.month - 1 + months, 12)
-        return Month(dt.date(years, month + 1, 1))
-
-    def until(self, later):
-        """How many months `later` is away."""
-        return (later.first.year - self.first.year) * 12 + later.first.month - self.first.month
-
-    def begins(self, zone):
-        """Its first instant in `zone`, in UTC: the first valid one where clocks skip midnight."""
-        return dt.datetime(self.first.year, self.first.month, 1, tzinfo=zone).astimezone(dt.UTC)
-
-    def ends(self, zone):
-        """The first instant that is no longer in it (half-open)."""
-        return self.plus(1).begins(zone)
 
 
 @dataclass(frozen=True)
@@ -103,7 +66,7 @@ class Rate:
 class Change:
     """This month's rate minus `since`'s, with Newcombe's 95 % interval; None where it cannot be told."""
 
-    since: Month
+    since: Month | Span
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -146,7 +109,7 @@ class Row:
 class MonthFigures:
     """One month's counts and how often each (category, code) was the reason; `labels` name the reasons."""
 
-    month: Month
+    month: Month | Span
     counts: Counts
     rejections: Counter
     labels: dict = field(repr=False)

@@ -1,7 +1,6 @@
 """What the leads list selects beside figures.rows: the leads behind the audit's parts, each named once."""
 
 from leads import figures_disputes, figures_left_out, figures_speed
-from portal.shared import time
 
 BANDS = {
     "5min": "within 5 minutes", "1h": "5 minutes to 1 hour", "24h": "1 to 24 hours", "later": "after 24 hours",
@@ -12,6 +11,7 @@ CHOICES = {  # key of the address: (its name, what it may be, in words)
     "dispute": ("Dispute", {"open": "waits for a ruling"}),
     "apart": ("Delivered and decided", {"yes": "in different months"}),
     "imported": ("Came by", {"yes": "import of the past"}),
+    "clock": ("Clock", {"over": "ran out, and still open"}),
 }
 WORDS = (*CHOICES, "amended_month")
 
@@ -33,6 +33,8 @@ def narrow(query, filters, *, as_of, zone):
         query = query.filter(is_historical=True)
     if month := filters.get("amended_month"):
         query = figures_left_out.amended_in(query, month, as_of=as_of, zone=zone)
+    if filters.get("clock"):
+        query = query.overdue(at=as_of)
     return query
 
 
@@ -40,5 +42,5 @@ def said(filters):
     """[(key, its name, its value in words)]"""
     found = [(key, name, words[filters[key]]) for key, (name, words) in CHOICES.items() if key in filters]
     if month := filters.get("amended_month"):
-        found.append(("amended_month", "Decision amended", time.month(month.first)))
+        found.append(("amended_month", "Decision amended", month.title))
     return found

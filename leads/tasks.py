@@ -18,7 +18,7 @@ def sweep():
 
 @shared_task(name="leads.digests", ignore_result=True)
 def digests():
-    """The morning's digests, and on Mondays the leaders' review."""
+    """The morning's digests, and the review for the leaders when its week begins."""
     tell_digests(at=timezone.now())
 
 

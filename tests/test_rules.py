@@ -113,6 +113,7 @@ MAY_OPEN = {
     "agreement_impact": BACKTESTERS,
     "audit_latest": READERS,
     "audit": READERS,
+    "audit_review": READERS,
     "audit_closing": READERS,
     "audit_quality": READERS,
     "audit_quality_flag": READERS,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from leads import figures, figures_disputes
 from leads.audit.page import Figure
-from portal.shared import text, time
+from portal.shared import text
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class DisputesPart:
 
     @property
     def title(self):
-        name, found = time.MONTHS[self.month.first.month - 1], self.disputes.all
+        within, found = self.month.within, self.disputes.all
         if not found.opened:
-            return f"Marketing disputed no rejection in {name}"
+            return f"Marketing disputed no rejection {within}"
         n, over = found.opened, found.counts["overturned"]
-        said = f"Marketing disputed {text.thousands(n)} rejection{'' if n == 1 else 's'} in {name}"
+        said = f"Marketing disputed {text.thousands(n)} rejection{'' if n == 1 else 's'} {within}"
         if over:
             return f"{said}: {text.thousands(over)} overturned"
         return f"{said}: none overturned{' so far' if found.counts['waiting'] else ''}"

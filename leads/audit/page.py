@@ -62,7 +62,7 @@ class Page:
     @property
     def name(self):
         """ "October" """
-        return _month_name(self.month)
+        return self.month.name
 
     @property
     def unfinished(self):
@@ -76,12 +76,13 @@ class Page:
     @property
     def headline(self):
         """The result as a sentence, before its rate."""
-        counts, when = self.series[-1].counts, f"{'So far in' if self.unfinished else 'In'} {self.name}"
+        counts, within = self.series[-1].counts, self.month.within
+        when = f"So far {within}" if self.unfinished else f"{within[0].upper()}{within[1:]}"
         if not counts.mqls:
             return f"{when} marketing delivered no MQLs"
         mqls = f"{text.thousands(counts.mqls)} {_plural('MQL', counts.mqls)}"
         if self.basis == COHORT:
-            return f"Of {self.name}’s {mqls} sales accepted {text.thousands(counts.sqls)} so far"
+            return f"Of {self.month.its} {mqls} sales accepted {text.thousands(counts.sqls)} so far"
         return f"{when} sales accepted {text.thousands(counts.sqls)} {_plural('lead', counts.sqls)} against {mqls}"
 
     @property
@@ -95,11 +96,11 @@ class Page:
     @property
     def aside(self):
         """The change since the month before, in words."""
-        change, before = self.audit.change, _month_name(self.series[-2].month)
+        change, before = self.audit.change, self.month.before
         if self.audit.rate is None:
             return ""
         if self.unfinished:
-            return f"not compared with {before} before the month is over."
+            return f"not compared with {before} before {self.month.over}."
         if change.value is None:
             return f"{before} had no MQLs to compare with."
         way = "up" if change.value > 0 else "down"
@@ -125,10 +126,10 @@ class Page:
     @property
     def tiles(self):
         """(label, Figure or words, note, link of the note, is it few) of each tile."""
-        c, name = self.series[-1].counts, self.name
-        decided = f"decided in {name}" if self.basis == PERIOD else f"of {name}’s MQLs"
+        c, within = self.series[-1].counts, self.month.within
+        decided = f"decided {within}" if self.basis == PERIOD else f"of {self.month.its} MQLs"
         withdrawn = self.link("withdrawn", n=c.withdrawn)
-        note = f"{text.thousands(c.withdrawn)} of them withdrawn" if c.withdrawn else f"qualified in {name}"
+        note = f"{text.thousands(c.withdrawn)} of them withdrawn" if c.withdrawn else f"qualified {within}"
         return [
             ("MQLs delivered", self.link("mqls", n=c.mqls), note, withdrawn.url),
             ("Accepted as SQL", self.link("sqls", n=c.sqls), decided, ""),
@@ -139,7 +140,7 @@ class Page:
     def _bounds(self):
         c = self.series[-1].counts
         if self.basis == PERIOD or not c.undecided:
-            return f"of {self.name}’s MQLs"
+            return f"of {self.month.its} MQLs"
         low, high = text.percent(c.sqls / c.mqls), text.percent((c.sqls + c.undecided) / c.mqls)
         return f"the rate will end between {low} and {high}"
 
@@ -173,7 +174,7 @@ class Page:
     def reasons_title(self):
         month = self.series[-1]
         if not month.counts.rejected:
-            return f"Sales rejected no lead in {self.name}"
+            return f"Sales rejected no lead {self.month.within}"
         category, n = max(month.categories.items(), key=lambda item: item[1])
         share = text.percent(n / month.counts.rejected, 0)
         return f"{charts.CATEGORIES[category]} is the largest part of the rejections: {share}"
@@ -189,24 +190,25 @@ class Page:
 
     @property
     def reasons_chart(self):
-        months = [charts.MonthReasons(m.month.first, m.categories) for m in self.series]
+        months = [charts.MonthReasons(m.month.first, m.categories, charts_name(m.month)) for m in self.series]
         first, last = self.series[0], self.series[-1]
         label = (
-            f"Rejected leads by reason category, {time.month(first.month.first)} to {time.month(last.month.first)}: "
-            f"{text.thousands(first.counts.rejected)} in the first month, {text.thousands(last.counts.rejected)} "
+            f"Rejected leads by reason category, {first.month.title} to {last.month.title}: "
+            f"{text.thousands(first.counts.rejected)} in the first bar, {text.thousands(last.counts.rejected)} "
             "in the last. Each part is a link to its leads."
         )
         return charts.reasons_by_month(months, label=label, href=self._segment)
 
     def _segment(self, first, category):
-        return leads_url(figures.counted("rejected", figures.Month(first), self.basis), category=category)
+        month = next(m.month for m in self.series if m.month.first == first)
+        return leads_url(figures.counted("rejected", month, self.basis), category=category)
 
     @property
     def rate_chart(self):
         months = [_month_rate(m) for m in self.series]
         rate = self.audit.rate
         said = f"{self.name}: {text.percent(rate.value)}" if rate else f"{self.name}: no MQLs, no rate"
-        return charts.trend(months, label=f"Share of MQLs accepted by month, with 95 % intervals. {said}.")
+        return charts.trend(months, label=f"Share of MQLs accepted over time, with 95 % intervals. {said}.")
 
     @property
     def month_rows(self):
@@ -287,7 +289,8 @@ class Page:
         both = _sum(first)
         names = " and ".join(row.label or "no source" for row in first)
         share = text.percent(both.mqls / total.mqls, 0)
-        return f"{names} bring {share} of the MQLs and {both.sqls} of {total.sqls} acceptances"
+        said = f"{names} bring {share} of the MQLs and {both.sqls} of {total.sqls} acceptances"
+        return said[0].upper() + said[1:]
 
     # --- breakdown ----------------------------------------------------------------------------------------
 
@@ -350,14 +353,15 @@ def _label(row, by):
 
 
 def _month_rate(figure):
-    rate = figure.rate
+    rate, name = figure.rate, charts_name(figure.month)
     if rate is None or rate.low is None:
-        return charts.MonthRate(figure.month.first, None)
-    return charts.MonthRate(figure.month.first, rate.value, rate.low, rate.high, rate.n)
+        return charts.MonthRate(figure.month.first, None, name=name)
+    return charts.MonthRate(figure.month.first, rate.value, rate.low, rate.high, rate.n, name)
 
 
-def _month_name(month):
-    return time.MONTHS[month.first.month - 1]
+def charts_name(month):
+    """What a chart calls it; a month names itself."""
+    return "" if isinstance(month, figures.Month) else month.title
 
 
 def _plural(word, n):

@@ -10,7 +10,7 @@ from leads.audit.fix import candidates
 from leads.audit.left_out import in_words
 from leads.audit.speed import SpeedPart
 from leads.audit.trend import TrendPart
-from leads.audit.views import MONTHS_SHOWN, one_of, parse_month
+from leads.audit.views import MONTHS_SHOWN, one_of, parse_month, parse_period
 from leads.figures import Month
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -49,7 +49,7 @@ def audit_trend(request, month):
 @require_GET
 def audit_speed(request, month):
     """How long the month's MQLs waited, what became of them, and whether routing or the owner kept them waiting."""
-    context = _context(request, month)
+    context = _context(request, month, of_days=True)
     found = figures_speed.speed(context["month"], as_of=context["now"], zone=context["zone"])
     context["part"] = SpeedPart(context["month"], found)
     return answer(request, "audit/speed.html", context, part="speed")
@@ -97,7 +97,7 @@ def audit_fix_draft(request, month):
 @require_GET
 def audit_disputes(request, month):
     """What was disputed in the month, what became of it, and the rate with and without what is still open."""
-    context = _context(request, month)
+    context = _context(request, month, of_days=True)
     asked = {"basis": context["basis"], "as_of": context["now"], "zone": context["zone"]}
     (last,) = figures.series(context["month"], 1, **asked)
     found = figures_disputes.disputes(context["month"], **asked)
@@ -113,11 +113,11 @@ def _fix(request, month):
     return context | more
 
 
-def _context(request, month):
-    """What all parts share."""
+def _context(request, month, *, of_days=False):
+    """What all parts share; `of_days`: some days will do, too."""
     require(request.user, May.READ_AUDIT)
     zone, now = timezone.get_default_timezone(), timezone.now()
-    month = parse_month(month, Month.of(now, zone))
+    month = parse_period(month, now, zone) if of_days else parse_month(month, Month.of(now, zone))
     given = request.POST if request.method == "POST" else request.GET
     basis = one_of(given.get("basis") or figures.PERIOD, figures.BASES)
     return {"month": month, "basis": basis, "now": now, "zone": zone, "few_below": figures.FEW}

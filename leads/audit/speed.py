@@ -25,14 +25,12 @@ class SpeedPart:
 
     @property
     def title(self):
-        name = time.MONTHS[self.month.first.month - 1]
         if not self.mqls:
-            return f"Marketing delivered no MQLs in {name}"
+            return f"Marketing delivered no MQLs {self.month.within}"
         fast = self.speed.bands[0].counts.mqls
         share = text.percent(fast / self.mqls, 0)
-        return (
-            f"{text.thousands(fast)} of {name}’s {text.thousands(self.mqls)} MQLs, {share}, met sales in five minutes"
-        )
+        of = f"{self.month.its} {text.thousands(self.mqls)} MQLs"
+        return f"{text.thousands(fast)} of {of}, {share}, met sales in five minutes"
 
     @cached_property
     def within_an_hour(self):

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from leads.audit import action_views, closing_views, exports, part_views, quality_views, scorecard_views, views
+from leads.audit import (
+    action_views,
+    closing_views,
+    exports,
+    part_views,
+    quality_views,
+    review_views,
+    scorecard_views,
+    views,
+)
 
 urlpatterns = [
     path("audit/", views.latest, name="audit_latest"),
+    path("audit/review/", review_views.audit_review, name="audit_review"),
     path("audit/<slug:month>/", views.audit, name="audit"),
     path("audit/<slug:month>.json", exports.audit_json, name="audit_json"),
     path("audit/<slug:month>/breakdown.<slug:form>", exports.audit_breakdown, name="audit_breakdown"),

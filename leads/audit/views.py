@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures
+from leads import figures, periods
 from leads.audit.bulk import in_bulk
 from leads.audit.page import Page
 from leads.figures import Month
@@ -76,6 +76,19 @@ def parse_month(key, current):
     if month > current:
         raise Http404("This month is still to come.")
     return month
+
+
+def parse_period(key, now, zone):
+    """The Month or the Span of an address; no page for what is neither, or is still to come."""
+    try:
+        period = periods.parse(key)
+    except ValueError:
+        raise Http404("There is no such month, and no such days.") from None
+    if isinstance(period, Month):
+        return parse_month(key, Month.of(now, zone))
+    if period.last > now.astimezone(zone).date():
+        raise Http404("These days are still to come.")
+    return period
 
 
 def one_of(value, allowed):

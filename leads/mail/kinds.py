@@ -32,7 +32,7 @@ DIGEST = kind(
     "digest", "The day’s digest", hint="Each working morning: overdue, due today, new.", roles=SALES, ways=(MAIL,)
 )
 REVIEW = kind(
-    "review", "The week’s conversion review", hint="Each Monday: how many were accepted, and why the others were not.",
+    "review", "The conversion review", hint="As often as the agreement says, when its week begins.",
     roles=LEADERS, ways=(MAIL,),
 )  # fmt: skip
 AUDIT = kind(

@@ -1,8 +1,10 @@
-"""Digests: each working morning a rep and a manager learn what waits, each Monday the leaders how the week went."""
+"""Digests: each working morning a rep and a manager learn what waits; before each review the leaders get it."""
 
 import datetime as dt
 
-from leads.weeks import Week
+from django.utils.timezone import get_default_timezone
+
+from leads.periods import DAY, FORTNIGHT, WEEK, Span
 from portal.accounts.models import Role, User
 from portal.outbox.services import Told, tell_many
 from sla.models import SLAVersion
@@ -11,7 +13,7 @@ from sla.services.whose_hours import WhoseHours, working_hours
 FROM, UNTIL = dt.time(7), dt.time(12)  # on the reader's clock: who missed the morning needs no digest of it
 READERS = (Role.REP, Role.SALES_MANAGER)
 LEADERS = (Role.MARKETING_LEADER, Role.SALES_LEADER)
-DAY = dt.timedelta(days=1)
+REVIEW_DAYS = {SLAVersion.Cadence.WEEKLY: WEEK, SLAVersion.Cadence.FORTNIGHTLY: FORTNIGHT}
 
 
 def tell_digests(*, at):
@@ -21,22 +23,35 @@ def tell_digests(*, at):
     """
     readers = list(User.objects.present(on=at).filter(roles__overlap=[*READERS, *LEADERS]))
     mornings = [person for person in readers if FROM <= at.astimezone(person.zone).time() < UNTIL]
-    tell_many([told for person in _at_work(mornings, at) for told in _told(person, at)], at=at)
+    version = SLAVersion.objects.in_force(at=at) if mornings else None
+    span = review_of(version, at.astimezone(get_default_timezone()).date())
+    tell_many([told for person in _at_work(mornings, version, at) for told in _told(person, span, at)], at=at)
 
 
-def _told(person, at):
+def review_of(version, day):
+    """The Span that is reviewed in the week of a date, by the cadence of the version in force; None where none is.
+
+    The days before its Monday. Fortnights are counted from the week in which the version began.
+    """
+    days = REVIEW_DAYS.get(version and version.review_cadence)
+    if days is None:
+        return None
+    monday = Span.week_of(day).first
+    began = Span.week_of(version.begins_at.astimezone(get_default_timezone()).date()).first
+    return None if (monday - began).days % days else Span.until(monday - DAY, days)
+
+
+def _told(person, span, at):
     day = at.astimezone(person.zone).date()
     payload = {"person": person.pk, "at": at.isoformat()}
     if person.holds(*READERS):
         yield Told("digest.day", f"{person.pk}:{day}", payload, person.pk, at)
-    if person.holds(*LEADERS):
-        week = Week.of(day).plus(-1)
-        yield Told("digest.week", f"{person.pk}:{week}", payload | {"week": str(week)}, person.pk, at)
+    if span and person.holds(*LEADERS):
+        yield Told("digest.review", f"{person.pk}:{span}", payload | {"span": str(span)}, person.pk, at)
 
 
-def _at_work(people, at):
+def _at_work(people, version, at):
     """Those whose calendar has working time today: their own, their team's, else the agreement's."""
-    version = SLAVersion.objects.in_force(at=at) if people else None
     if version is None:
         return people
     whose = WhoseHours(people)

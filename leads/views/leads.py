@@ -9,12 +9,12 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures, selections
+from leads import figures, periods, selections
 from leads.figures import Month
 from leads.models import Handoff
 from portal.accounts.models import User
 from portal.accounts.permissions import May, may, require
-from portal.shared import charts, time
+from portal.shared import charts
 from portal.shared.htmx import answer, wants_part
 from sla.models import ReasonCode
 
@@ -93,9 +93,9 @@ def parse(query):
 
 def _month(key):
     try:
-        return Month.parse(key)
+        return periods.parse(key)
     except ValueError:
-        raise Http404("There is no such month.") from None
+        raise Http404("There is no such month, and no such days.") from None
 
 
 def describe(filters):
@@ -129,7 +129,7 @@ def _title(filters):
     words = [f"{status.capitalize()} leads" if status else "Leads"]
     for key, verb in (("qualified_month", "qualified"), ("decided_month", "decided")):
         if month := filters.get(key):
-            words.append(f"{verb} in {time.month(month.first)}")
+            words.append(f"{verb} {month.when}")
     return ", ".join(words)
 
 

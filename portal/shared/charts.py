@@ -25,10 +25,14 @@ STACK = ("scoring", "data", "timing", "fit")  # from the baseline up, in every c
 
 @dataclass(frozen=True)
 class MonthReasons:
-    """One month's rejected leads by category; a category that is missing counts none."""
+    """One month's rejected leads by category; a category that is missing counts none.
+
+    `name`: what a stretch of days is called that begins on `month` and is no month.
+    """
 
     month: date
     counts: Mapping[str, int]
+    name: str = ""
 
     @property
     def total(self):
@@ -50,7 +54,7 @@ def reasons_by_month(
         for category in STACK:
             if count := month.counts.get(category, 0):
                 bar = rect(pc(x), y(base + count), pc(width), y(base) - y(base + count), fill(category))
-                plot.append(_segment(bar, month.month, category, count, names, href))
+                plot.append(_segment(bar, month, category, count, names, href))
                 base += count
         plot.append(text(pc(x + width / 2), y(base) - 6, words.thousands(base), f"t-mid{strong}"))
         plot += month_name(months, i, x + width / 2, bottom + 17, strong)
@@ -245,9 +249,8 @@ def sparkline(values: Sequence[float | None], *, label: str, marks: Sequence[int
 
 
 def _segment(bar, month, category, count, names, href):
-    title = escape(
-        f"{time.month(month)}, {names[category]}: {words.thousands(count)} {'lead' if count == 1 else 'leads'}"
-    )
+    when = month.name or time.month(month.month)
+    title = escape(f"{when}, {names[category]}: {words.thousands(count)} {'lead' if count == 1 else 'leads'}")
     if href is None:
         return bar.replace("/>", f"><title>{title}</title></rect>")
-    return f'<a href="{escape(href(month, category))}" aria-label="{title}"><title>{title}</title>{bar}</a>'
+    return f'<a href="{escape(href(month.month, category))}" aria-label="{title}"><title>{title}</title>{bar}</a>'

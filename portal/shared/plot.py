@@ -13,13 +13,17 @@ from portal.shared.svg import circle, drawing, line, pc, text
 
 @dataclass(frozen=True)
 class MonthRate:
-    """One month's rate with its interval, shares of 1; `value` is None where there were no leads."""
+    """One month's rate with its interval, shares of 1; `value` is None where there were no leads.
+
+    `name`: what a stretch of days is called that begins on `month` and is no month.
+    """
 
     month: date
     value: float | None
     low: float = 0.0
     high: float = 1.0
     n: int = 0
+    name: str = ""
 
 
 def scale(ticks, top, bottom):
@@ -34,6 +38,8 @@ def grid(ticks, y, written):
 
 def month_name(months, i, x, y, strong):
     month = months[i].month
+    if months[i].name:
+        return [text(pc(x), y, f"{month.day} {time.MONTHS[month.month - 1][:3]}", f"t-mid{strong}")]
     names = [text(pc(x), y, time.MONTHS[month.month - 1][:3], f"t-mid{strong}")]
     return [*names, text(pc(x), y + 14, str(month.year), "t-mid")] if i == 0 or month.month == 1 else names
 
@@ -52,7 +58,8 @@ def month_point(x, month, y, last):
     marks += circle(x, y(month.value), 5.5 if last else 3.5, f"dot{now}")
     if last:
         marks += text(x, y(month.high) - 6, words.percent(month.value), "t-mid t-accent t-large")
-    title = f"{time.month(month.month)}: {words.percent(month.value)} ({words.interval(month.low, month.high)})"
+    when = month.name or time.month(month.month)
+    title = f"{when}: {words.percent(month.value)} ({words.interval(month.low, month.high)})"
     return f'<g class="pt{" few" if month.n < words.FEW else ""}"><title>{escape(title)}</title>{marks}</g>'
 
 

@@ -72,3 +72,25 @@ def test_without_script_each_part_is_a_page(marketer, browser):
         bare.locator(f"#{part} a").click()
         expect(bare.locator(f"#{part}-title")).to_be_visible()
     context.close()
+
+
+def test_the_review_of_some_days_loads_its_parts_and_moves_by_its_own_length(marketer, shown, complaints):
+    page, url = marketer
+    rep, now = cast.people().rep, dt.datetime.now(UTC)
+    for days in (9, 12):
+        cast.open_handoff(owner=rep, at=now - dt.timedelta(days=days), first_name=f"Late{days}")
+    page.goto(f"{url}/audit/2026-03/")
+    page.get_by_role("link", name="Conversion review", exact=True).click()
+    page.get_by_label("Days", exact=True).select_option("14")
+    page.get_by_label("up to and with").fill("2026-03-15")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("From 2 to 15 March")
+    expect(page.locator("#agenda")).to_contain_text("2 open leads are past a clock; the longest is Late12 Solvang")
+    for part in ("speed", "disputes"):
+        expect(page.locator(f"#{part}-title")).to_be_visible()
+    shown(page, "review")
+    page.get_by_role("link", name="14 days earlier").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("From 16 February to 1 March")
+    page.locator("#worst tbody a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Late12 Solvang")
+    assert complaints == []

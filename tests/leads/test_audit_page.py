@@ -142,7 +142,7 @@ def test_more_acceptances_than_mqls_are_explained(agreement, sign_in):
     earlier, at = dt.datetime(2026, 2, 20, tzinfo=UTC), dt.datetime(2026, 3, 4, tzinfo=UTC)
     write(agreement, [{"qualified_at": earlier, "decided_at": at}] * 3 + [{"qualified_at": at}])
     text = page(sign_in("marketer"))
-    assert "More leads were accepted in March than were delivered in it" in text
+    assert "More leads were accepted in March than were delivered in that time" in text
 
 
 def test_two_reasons_that_cannot_be_told_apart_are_two_candidates(agreement, sign_in):

@@ -1,4 +1,4 @@
-"""Digests: each working morning what waits, each Monday how the week went; once a person and day."""
+"""Digests: each working morning what waits, and before a review its agenda; once a person and day."""
 
 import datetime as dt
 
@@ -6,13 +6,15 @@ import pytest
 from django.core import mail
 
 from leads.services.decide import accept_handoff, reject_handoff
-from leads.services.digests import tell_digests
+from leads.services.digests import review_of, tell_digests
 from leads.services.sweep import sweep_clocks
 from leads.tasks import digests
 from portal.accounts.absences import add_absence
 from portal.outbox.deliver import deliver_due
 from portal.outbox.models import Message
 from portal.outbox.preferences import choose_ways, set_quiet_hours
+from sla.models import SLAVersion
+from tests import cast
 
 HOUR = dt.timedelta(hours=1)
 DAY = 24 * HOUR
@@ -97,25 +99,82 @@ def test_a_digest_that_nobody_wants_is_not_sent(quiet, open_lead, people):
     assert people.rep.email not in letters(morning(16))
 
 
-def test_leaders_review_the_week_that_ended_with_interval_reason_and_breaches(quiet, open_lead, people):
-    handoffs = [open_lead(at=morning(15, 8)) for _ in range(4)]
+@pytest.fixture
+def reviewed(people, now):
+    """An agreement in force since Saturday 1 January 2022, reviewed as often as it says: reviewed("weekly")."""
+
+    def under(cadence):
+        version = cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC), review_cadence=cadence)
+        Message.objects.all().delete()
+        return version
+
+    return under
+
+
+def some_leads(people):
+    handoffs = [cast.open_handoff(owner=people.rep, at=morning(15, 8)) for _ in range(4)]
     accept_handoff(handoff_id=handoffs[0].pk, by=people.rep, at=morning(15, 8) + HOUR / 4)
     reject_handoff(handoff_id=handoffs[1].pk, by=people.rep, at=morning(15, 8) + HOUR / 4, reason="11")
     sweep_clocks(at=morning(19, 5))
+    return handoffs
+
+
+def test_both_leaders_get_the_review_of_the_week_that_ended_with_its_agenda(reviewed, people):
+    reviewed("weekly")
+    some_leads(people)
     tell_digests(at=morning(19))
     tell_digests(at=morning(20))
     found = letters(morning(19))
     assert found.keys() >= {people.marketing_leader.email, people.sales_leader.email}
     letter = found[people.sales_leader.email]
-    assert letter.subject == "Your week, 12 Oct to 18 Oct: 1 accepted of 4 MQLs"
-    assert "Accepted ÷ delivered: 25.0% (4.6–69.9). Too few MQLs to lean on." in letter.body
-    assert "Top reason: “" in letter.body
-    assert "Clocks that ran out: first contact 2, decision 2. Overdue now: 2." in letter.body
-    assert Message.objects.filter(topic="digest.week", recipient=people.sales_leader).count() == 1
+    assert letter.subject == "Conversion review, 12 to 18 October: 1 accepted, 4 MQLs"
+    for said in (
+        "From 12 to 18 October sales accepted 1 lead against 4 MQLs: 25.0% (4.6–69.9); too few MQLs to lean on.",
+        "Waits for somebody:\n- 2 open leads are past a clock; the longest is Henrike Solvang, Corvane Foods: 3 days",
+        "Noise, so no need to explain it:\n- Marketing delivered 4 MQLs, against 0 in the 7 days before.",
+        "- The decision clock ran out on 2 leads, against 0 in the 7 days before.",
+        "Longest past their clock:\n- Henrike Solvang, Corvane Foods: 3 days over, in the default queue\n- Henrike",
+        "/audit/review/?days=7&until=2026-10-18",
+    ):
+        assert said in letter.body
+    assert Message.objects.filter(topic="digest.review", recipient=people.sales_leader).count() == 1
 
 
-def test_a_week_without_leads_is_not_reviewed(quiet, people):
+def test_a_fortnight_is_reviewed_every_other_week_counted_from_the_agreement(reviewed, people):
+    version = SLAVersion.objects.in_force(at=reviewed("fortnightly").signatures.last().signed_at)
+    days = [dt.date(2026, 10, 5) + n * dt.timedelta(days=7) for n in range(4)]
+    spans = [review_of(version, day) for day in days]
+    assert [span is None for span in spans] in ([True, False] * 2, [False, True] * 2)
+    known = [span for span in spans if span]
+    assert known[0].plus(1) == known[1]
+    assert all(span.days == 14 and span.last.weekday() == 6 for span in known)
+    assert all(review_of(version, span.last + n * dt.timedelta(days=1)) == span for span in known for n in (1, 5, 7))
+
+
+def test_a_monthly_cadence_and_no_agreement_mail_no_review(reviewed, people):
+    reviewed("monthly")
+    some_leads(people)
     tell_digests(at=morning(19))
+    assert not Message.objects.filter(topic="digest.review").exists()
+    assert review_of(None, dt.date(2026, 10, 19)) is None
+
+
+def test_who_turned_the_review_off_or_keeps_quiet_hours_is_left_alone(reviewed, people):
+    reviewed("weekly")
+    some_leads(people)
+    choose_ways(person=people.sales_leader, ways={"review": []})
+    set_quiet_hours(person=people.marketing_leader, zone="", begins=dt.time(5), ends=dt.time(9, 30))
+    tell_digests(at=morning(19))
+    assert not letters(morning(19)).keys() & {people.marketing_leader.email, people.sales_leader.email}
+    assert letters(morning(19, 8)).keys() & {people.marketing_leader.email, people.sales_leader.email} == {
+        people.marketing_leader.email
+    }
+
+
+def test_a_week_without_leads_is_not_reviewed(reviewed, people):
+    reviewed("weekly")
+    tell_digests(at=morning(19))
+    assert Message.objects.filter(topic="digest.review").exists()
     assert people.sales_leader.email not in letters(morning(19))
 
 

@@ -16,12 +16,12 @@ from leads import figures, rollup
 from leads.figures import Month
 from leads.intake.imports.engine import import_leads
 from leads.models import Handoff, Rollup, RollupContact, RollupDelta, RollupState
+from leads.periods import Span
 from leads.services.assign import reassign_handoff
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
 from leads.services.rollup import fold_rollup, keep_rollup, rebuild_rollup, work_out_contacts
 from leads.services.touch import log_touch
 from leads.services.withdraw import withdraw_handoff
-from leads.weeks import Week
 from tests.history import random_cases, write
 
 BERLIN, KIRITIMATI = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Kiritimati")
@@ -49,7 +49,7 @@ def asked(as_of, zone, months=(MARCH,), dimensions=("source", "owner")):
     span = {"as_of": as_of, "zone": zone}
     for basis in figures.BASES:
         yield figures.series(OCTOBER, 10, basis=basis, **span)
-        yield figures.series(Week(dt.date(2026, 3, 30)), 9, basis=basis, **span)
+        yield figures.series(Span(dt.date(2026, 3, 30)), 9, basis=basis, **span)
         for month, by in product(months, dimensions):
             yield figures.slices(month, by, basis=basis, **span)
     for month in months:
