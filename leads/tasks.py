@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from leads.backtest.nurture import keep_places
 from leads.services.digests import tell_digests
 from leads.services.evaluate import evaluate_due
 from leads.services.queue import remind_unclaimed
@@ -38,3 +39,9 @@ def unclaimed():
 def roll_up():
     """What was written since the last time, folded into what the figures read."""
     keep_rollup(at=timezone.now(), zone=timezone.get_default_timezone())
+
+
+@shared_task(name="leads.places", ignore_result=True)
+def places():
+    """Where the leads are: counts folded, and nurture evaluated anew under a new definition or on a new day."""
+    keep_places(at=timezone.now())

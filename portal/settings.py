@@ -210,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     "outbox": {"task": "portal.outbox.deliver_messages", "schedule": 10.0, "options": {"expires": 10}},
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},
     "evaluate": {"task": "leads.evaluate", "schedule": 15.0, "options": {"expires": 15}},
+    "places": {"task": "leads.places", "schedule": 15.0, "options": {"expires": 15}},
     "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
     "answers": {"task": "portal.keys.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     "unclaimed": {"task": "leads.remind_unclaimed", "schedule": 60.0, "options": {"expires": 60}},

@@ -8,6 +8,7 @@ from leads.models.dispute import Dispute, Ruling
 from leads.models.fact_change import FactChange
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
+from leads.models.place import Place, PlaceCount, PlaceRefresh, RecycleChange
 from leads.models.rollup import Rollup, RollupContact, RollupDelta, RollupState
 from leads.models.routing import (
     AccountOwner,
@@ -21,6 +22,7 @@ from leads.models.routing import (
 
 __all__ = [
     "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Deal", "Decision", "Dispute", "Escalation", "Event",
-    "FactChange", "Handoff", "Lead", "NamedAccount", "Rollup", "RollupContact", "RollupDelta", "RollupState",
-    "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
+    "FactChange", "Handoff", "Lead", "NamedAccount", "Place", "PlaceCount", "PlaceRefresh", "RecycleChange", "Rollup",
+    "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns",
+    "RoutingWeight", "Ruling", "Touch", "Watch",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
 from leads import clock_states, lifecycle
+from leads.models.place import FOLLOWED_BY_PLACES
 from leads.models.rollup import RECORDS_CHANGES, RECORDS_NEW
 from leads.models.via import Via
 from leads.segments import segment_sql
@@ -351,6 +352,7 @@ class Handoff(models.Model):
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 func=RECORDS_CHANGES,
             ),
+            *FOLLOWED_BY_PLACES,
             no_truncate("handoffs"),
         ]
 

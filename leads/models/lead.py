@@ -5,6 +5,7 @@ from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower, Trim
 
 from leads.models.fact_change import keeps_what_was
+from leads.models.place import COUNTED_AS_LEADS
 from portal.shared.triggers import append_only
 
 FACTS = (
@@ -71,7 +72,7 @@ class Lead(models.Model):
             models.CheckConstraint(condition=~Q(email=""), name="leads_lead_email_null_not_empty"),
             models.CheckConstraint(condition=~Q(external_id=""), name="leads_lead_external_id_null_not_empty"),
         ]
-        triggers = [keeps_what_was(FACTS)]
+        triggers = [keeps_what_was(FACTS), *COUNTED_AS_LEADS]
 
     def __str__(self):
         return self.name

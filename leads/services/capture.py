@@ -7,7 +7,16 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from leads.models import Event, Handoff, Lead
-from leads.services.qualify import HANDED_OVER, NO_VERSION, hand_over, verdict, when_to_look_again
+from leads.services._places import note_suspected
+from leads.services.qualify import (
+    HANDED_OVER,
+    NO_VERSION,
+    SUSPECTED,
+    hand_over,
+    note_outcome,
+    verdict,
+    when_to_look_again,
+)
 from portal.outbox.services import tell
 from portal.shared.refusal import Refusal
 from sla.models import SLAVersion
@@ -39,8 +48,9 @@ class Happened:
 class TakenIn:
     """What became of a capture: the lead, whether it is new, the outcome, its open handoff or None.
 
-    outcome: of leads.services.qualify (handed_over, nurture, cooling_off, open, disqualified, no_version), or "later"
-    where the worker is to evaluate. new_events: how many were not known before. evaluation: None where none was made.
+    outcome: of leads.services.qualify (handed_over, nurture, cooling_off, open, disqualified, suspected, no_version),
+    or "later" where the worker is to evaluate. new_events: how many were not known before. evaluation: None where
+    none was made.
     """
 
     lead: Lead
@@ -92,6 +102,9 @@ def take_in(*, facts, events, at, evaluate=True):
     """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it."""
     lead, created = _capture(facts, at)
     fresh = [event for event in events if _record(lead.pk, event, at)]
+    if created and events and all(event.suspected_by for event in events):
+        note_suspected(lead, at)
+        return TakenIn(lead, created, SUSPECTED, new_events=len(fresh))
     news = created or any(not event.suspected_by for event in fresh) or not events
     if not (evaluate and news):
         if news:
@@ -105,6 +118,7 @@ def take_in(*, facts, events, at, evaluate=True):
     handoff = previous if previous and previous.is_open else None
     if outcome == HANDED_OVER:
         handoff = hand_over(lead, version, evaluation, previous, by=None, at=at)
+    note_outcome(lead, outcome, version, evaluation)
     due = when_to_look_again(lead, outcome, previous, version, at)
     if due != (lead.evaluate_from, lead.recycle_on):
         lead.evaluate_from, lead.recycle_on = due

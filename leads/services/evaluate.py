@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from leads.models import Lead
-from leads.services.qualify import HANDED_OVER, hand_over, verdict, when_to_look_again
+from leads.services.qualify import HANDED_OVER, hand_over, note_outcome, verdict, when_to_look_again
 from sla.models import SLAVersion
 
 BATCH = 50
@@ -31,7 +31,7 @@ def evaluate_batch(*, at):
     if version is None:
         return Counter()
     leads = due(at=at).select_for_update(skip_locked=True)[:BATCH]
-    return Counter(_evaluate(lead, version, at) for lead in leads)
+    return Counter(evaluate_locked(lead, version, by=None, at=at) for lead in leads)
 
 
 def due(*, at):
@@ -48,11 +48,12 @@ def outlook(*, at):
     return Counter(verdict(lead, version, at)[0] for lead in due(at=at).iterator(chunk_size=500))
 
 
-def _evaluate(lead, version, at):
-    """Judge one locked lead and write what follows, and when it is due again."""
+def evaluate_locked(lead, version, *, by, at):
+    """A step: judge a locked lead and write what follows, and when it is due again. Returns the outcome."""
     outcome, previous, evaluation = verdict(lead, version, at)
     lead.evaluate_from, lead.recycle_on = when_to_look_again(lead, outcome, previous, version, at)
     lead.save(update_fields=["recycle_on", "evaluate_from"])
+    note_outcome(lead, outcome, version, evaluation)
     if outcome == HANDED_OVER:
-        hand_over(lead, version, evaluation, previous, by=None, at=at)
+        hand_over(lead, version, evaluation, previous, by=by, at=at)
     return outcome

@@ -1,10 +1,12 @@
 """Qualification: a lead is evaluated under the definition in force; at a tier's threshold it becomes a handoff."""
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils.timezone import get_default_timezone, localdate
 
 from leads.models import Assignment, Handoff, Lead
 from leads.routing import Route
+from leads.services._places import note_nurture
 from leads.services.due import Terms
 from leads.services.refusals import HasOpenHandoff, NoVersionInForce
 from leads.services.route import route_lead
@@ -14,7 +16,7 @@ from sla.models import ReasonCode, SLAVersion
 
 NEVER_AGAIN = ReasonCode.NextStep.DISQUALIFY
 HANDED_OVER, NURTURE, COOLING, OPEN, DISQUALIFIED = "handed_over", "nurture", "cooling_off", "open", "disqualified"
-NO_VERSION = "no_version"
+NO_VERSION, SUSPECTED = "no_version", "suspected"
 
 
 @transaction.atomic(durable=True)
@@ -28,11 +30,14 @@ def open_handoff(*, lead_id, by, at, owner=None):
     version = SLAVersion.objects.select_related("definition").in_force(at=at)
     if version is None:
         raise NoVersionInForce
-    previous = lead.handoffs.order_by("-qualified_at").first()
+    previous = _latest(lead.handoffs)
     if previous and previous.is_open:
         raise HasOpenHandoff
     evaluation = evaluation_of(lead, version, at)
-    if evaluation.tier is None or (previous and at < cool_off_ends(previous, version)):
+    if previous and at < cool_off_ends(previous, version):
+        return None
+    if evaluation.tier is None:
+        note_nurture(lead, version, evaluation)
         return None
     return hand_over(lead, version, evaluation, previous, by=by, at=at, owner=owner)
 
@@ -83,7 +88,7 @@ def hand_over(lead, version, evaluation, previous, *, by, at, owner=None):
 
 def verdict(lead, version, at):
     """A step: what `version` says of a locked lead: (outcome, the latest handoff or None, the evaluation or None)."""
-    previous = lead.handoffs.select_related("reason").order_by("-qualified_at").first()
+    previous = _latest(lead.handoffs.select_related("reason"))
     if previous and previous.is_open:
         return OPEN, previous, None
     if previous and previous.reason and previous.reason.next_step == NEVER_AGAIN:
@@ -92,6 +97,17 @@ def verdict(lead, version, at):
         return COOLING, previous, None
     evaluation = evaluation_of(lead, version, at)
     return HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation
+
+
+def note_outcome(lead, outcome, version, evaluation):
+    """A step: keep beside a lead just judged what it lacks, where it stays in nurture."""
+    if outcome == NURTURE:
+        note_nurture(lead, version, evaluation)
+
+
+def _latest(handoffs):
+    """The handoff that says where a lead is: the open one (an older cycle may have been reopened), else the latest."""
+    return handoffs.order_by(Case(When(status="open", then=0), default=1), "-qualified_at").first()
 
 
 def when_to_look_again(lead, outcome, previous, version, at):

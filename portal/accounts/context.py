@@ -14,6 +14,7 @@ PAGES = (
     ("Queue", "queue", May.CLAIM_LEADS),
     ("Audit", "audit_latest", May.READ_AUDIT),
     ("Leads", "leads", May.READ_AUDIT),
+    ("Nurture", "nurture", May.SEE_NURTURE),
     ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),

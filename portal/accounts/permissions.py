@@ -87,6 +87,14 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER),
         "Only marketing frees a submission that was suspected.",
     )
+    SEE_NURTURE = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "Nurture is open to marketing, both leaders and admins.",
+    )
+    WORK_NURTURE = (
+        (Role.MARKETER, Role.MARKETING_LEADER),
+        "Only marketing changes what becomes of a lead in nurture.",
+    )
     WITHDRAW_HANDOFFS = (
         (Role.SALES_MANAGER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Only a manager, a leader or an admin withdraws a lead.",

@@ -191,6 +191,7 @@ class Staging:
         self.sql("ANALYZE import_facts")
         self.sql(UPDATE_LEADS, {"at": self.at})
         self.sql("ANALYZE import_changed")
+        self.sql(JUDGE_AGAIN)
 
     def problems(self):
         """(row, outside id, e-mail, decision, code) of every row that the records refused."""
@@ -242,4 +243,9 @@ UPDATE_LEADS = f"""
         AND ({", ".join(f"l.{name}" for name in _NEWS)}) IS DISTINCT FROM ({", ".join(_NEWS.values())})
         RETURNING l.id
     ) INSERT INTO import_changed SELECT id FROM changed
+"""
+# what was known of them in nurture is stale: the worker evaluates them anew
+JUDGE_AGAIN = """
+    DELETE FROM leads_place p USING import_changed c
+    WHERE p.lead_id = c.lead_id AND (p.place IN ('nurture', 'suspected') OR p.disqualified_by <> '')
 """
