@@ -18,6 +18,7 @@ TESTING = env.flag("TESTING")  # set by the test runner: plain static files, no 
 DATA_DIR = embedded.data_dir()
 TRYING_KEY = "only-for-trying-never-for-production-0123456789-abcdefghij"
 SECRET_KEY = env.text("SECRET_KEY", None if PRODUCTION else TRYING_KEY)
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")  # earlier ones, for sessions and for what they sealed
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", None if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 ORGANISATION_TIME_ZONE = env.zone("ORGANISATION_TIME_ZONE", "Europe/Berlin")
@@ -184,6 +185,8 @@ EMAIL_URL = env.text("EMAIL_URL", None if PRODUCTION else f"file://{DATA_DIR}/ma
 MAILERS = {"default": env.email("EMAIL_URL", EMAIL_URL)}
 # chat rooms: 1 allows http and addresses inside the house, for a chat server of one's own
 CHAT_PRIVATE_ADDRESSES = env.flag("CHAT_PRIVATE_ADDRESSES")
+# outgoing webhooks: the same, for receivers inside the house
+WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES")
 # where the links of e-mails lead
 PORTAL_URL = env.text("PORTAL_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else "http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Handoff <handoff@localhost>")
@@ -214,6 +217,8 @@ CELERY_BEAT_SCHEDULE = {
     "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
     "answers": {"task": "portal.keys.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     "unclaimed": {"task": "leads.remind_unclaimed", "schedule": 60.0, "options": {"expires": 60}},
+    "webhooks": {"task": "leads.connectors.send", "schedule": 5.0, "options": {"expires": 5}},
+    "webhook log": {"task": "leads.connectors.tidy", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 
 # --- logs ---------------------------------------------------------------------------------------

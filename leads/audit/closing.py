@@ -80,7 +80,8 @@ def close_audit(*, month, by, at, zone):
         month=month.first, number=before + 1, closed_at=at, closed_by=by, canonical=text, fingerprint=sha256(text),
         predecessor=last,
     )  # fmt: skip
-    tell("audit.closed", key=closing.pk, at=at, payload={"closing": closing.pk, "month": str(month)})
+    said = {"closing": closing.pk, "month": str(month), "fingerprint": closing.fingerprint}
+    tell("audit.closed", key=closing.pk, at=at, payload=said)
     for person in User.objects.active().filter(roles__overlap=list(LEADER.values())).exclude(pk=by.pk):
         tell("audit.waits", key=f"{closing.pk}-{person.pk}", at=at, to=person, payload={"month": str(month)})
     return closing

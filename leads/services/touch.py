@@ -43,7 +43,7 @@ def log_touch(
         "handoff.touched",
         key=touch.pk,
         at=at,
-        payload={"handoff": handoff.pk, "lead": handoff.lead_id, "kind": kind, "outcome": outcome},
+        payload={"handoff": handoff.pk, "lead": handoff.lead_id, "touch": touch.pk, "kind": kind, "outcome": outcome},
     )
     return touch
 

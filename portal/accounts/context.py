@@ -24,6 +24,7 @@ PAGES = (
     ("Hours", "calendars", May.MANAGE_CALENDARS),
     ("Messages", "messages", May.MANAGE_MESSAGES),
     ("API", "api_keys", May.MANAGE_KEYS),
+    ("Connections", "connections", May.MANAGE_CONNECTIONS),
 )
 # beside the name of a page: its key here and a question (request) → number; an app adds its own when it is ready
 COUNTS = {}

@@ -110,6 +110,7 @@ class May(Enum):
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
     MANAGE_KEYS = ((Role.ADMIN,), "Only an admin makes and revokes keys of programs and websites.")
     MANAGE_MESSAGES = ((Role.ADMIN,), "Only an admin looks after messages and chat rooms.")
+    MANAGE_CONNECTIONS = ((Role.ADMIN,), "Only an admin looks after connections.")
     PLAN_ABSENCES = (
         (Role.SALES_MANAGER, Role.ADMIN),
         "Only the person, the manager of the team or an admin enters an absence.",

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from portal.accounts.permissions import May, require
 from portal.outbox.mail import Mail
 from portal.outbox.models import Room
-from portal.outbox.post import NotPosted, checked, permitted, post
+from portal.outbox.post import NotPosted, permitted, post
 from portal.outbox.preferences import chat_kinds
 from portal.shared.refusal import Refusal
 
@@ -50,8 +50,7 @@ def add_room(*, name, style, address, kinds, by, at, team=None):
         raise RoomIncomplete(f"A room’s name has at most {LONGEST_NAME} characters. Nothing was saved.")
     address = address.strip()
     try:
-        checked(address if len(address) <= LONGEST_ADDRESS else "")
-        permitted(address)
+        permitted(address if len(address) <= LONGEST_ADDRESS else "")
     except NotPosted as problem:
         raise AddressRefused(f"{problem} Nothing was saved.") from None
     try:

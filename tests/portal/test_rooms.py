@@ -11,8 +11,9 @@ from django.urls import reverse
 from portal.outbox.deliver import deliver_due
 from portal.outbox.mail import Mail
 from portal.outbox.models import Message, Room
-from portal.outbox.post import Forbidden, NotPosted, permitted, post, public, slack, teams
+from portal.outbox.post import NotPosted, permitted, post, slack, teams
 from portal.outbox.rooms import AddressRefused, RoomNameTaken, add_room, retire_room
+from portal.shared.outward import Forbidden, public
 
 pytestmark = pytest.mark.django_db
 
