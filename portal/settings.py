@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.shared.middleware.SmallBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "portal.shared.middleware.NoNulls",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -178,6 +179,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 API_REQUESTS_A_MINUTE = env.whole("API_REQUESTS_A_MINUTE", 600)  # of one key; a batch costs twenty
+# from so many submissions a second on, evaluating them is left to the worker (docs/forms.md: how it was measured)
+FORMS_EVALUATE_A_SECOND = env.whole("FORMS_EVALUATE_A_SECOND", 10)
 IMPORT_MOST_BYTES = 500 * 1024 * 1024  # of one uploaded lead file; the command line takes any size
 
 # --- mail ---------------------------------------------------------------------------------------

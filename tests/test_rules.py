@@ -37,6 +37,8 @@ OPEN = {
     *("account_email_verification_sent", "account_confirm_email", "account_confirm_login_code"),
     *("healthz", "readyz", "demo", "demo_sign_in", "kept_mails", "kept_mail"),
     *("api_docs", "api_openapi"),  # they say nothing of anybody
+    # forms as visitors see them
+    *("form_public", "form_public_part", "form_public_thanks", "form_embed", "form_embed_thanks", "form_embed_send"),
 }
 API = re.compile(r"^api/v1/")  # a key opens it, and no session does
 # who may open a page: the one table, beside portal.accounts.permissions

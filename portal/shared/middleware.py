@@ -1,12 +1,14 @@
 """What every view can rely on: no NUL in what was sent; a lost sign-in leaves the page, a refusal the address."""
 
+from functools import wraps
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import QueryDict
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import permission_denied
 from django_htmx.http import HttpResponseClientRedirect
@@ -48,6 +50,37 @@ class NoNulls:
         request.GET = _without_nulls(request.GET)
         if request.method == "POST":
             request.POST = _without_nulls(request.POST)
+
+
+class SmallBodies:
+    """Refuses what is larger than a view takes, by `at_most`, before anybody reads it: 413."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, *arguments):
+        most = getattr(view, "most_bytes", None)
+        sent = request.META.get("CONTENT_LENGTH") or "0"
+        if most is not None and (not sent.isdigit() or int(sent) > most):
+            return render(request, "413.html", status=HTTPStatus(413))
+        return None
+
+
+def at_most(size):
+    """Decorator of a view: its requests have bodies of at most `size` bytes."""
+
+    def limited(view):
+        @wraps(view)
+        def with_limit(request, *args, **kwargs):
+            return view(request, *args, **kwargs)
+
+        with_limit.most_bytes = size
+        return with_limit
+
+    return limited
 
 
 class NotPermittedPages:

@@ -3,12 +3,19 @@
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 
 from leads.intake.forms.services.build import create_form, publish_version
 from leads.intake.forms.services.submit import Sent, submit_form
 from tests import form_cast
 
 SOON = dt.timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def nobody_sent_anything_yet():
+    """What one test sent from this machine counts in no other."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -104,8 +104,11 @@ def _ask(question, posted, known, trail, page):
     required = required and question.type != HIDDEN
     if required:
         trail.required.add(question.key)
+    said = posted.get(question.key) or ()
+    if question.type == HIDDEN and not (question.parameter and said):
+        said = (question.default,)  # without a parameter it is a constant, whatever is posted
     try:
-        value = read_answer(question, posted.get(question.key) or ())
+        value = read_answer(question, said)
     except Wrong as wrong:
         trail.errors[question.key] = str(wrong)
         return

@@ -23,9 +23,22 @@ def note_progress(*, version, content, visit, walked, answered, started_at, at):
     asked = [key for key in order[behind:] if key in walked.asked and content.by_key[key].type != HIDDEN]
     question = asked[0] if asked else ""
     page = next((page.key for page in content.pages if any(each.key == question for each in page.questions)), "")
+    _note(version, visit, page or walked.pages[-1], question, _position(order, question), started_at, at)
+
+
+def note_end(*, version, content, visit, started_at, at):
+    """A step: note that a visit sent the form."""
+    _note(version, visit, content.pages[-1].key, "", len(content.questions), started_at, at)
+
+
+def _position(order, question):
+    return order.index(question) if question else len(order)
+
+
+def _note(version, visit, page, question, position, started_at, at):
     said = {
-        "version": version.pk, "visit": visit, "page": page or walked.pages[-1], "question": question,
-        "position": order.index(question) if question else len(order), "started_at": started_at, "at": at,
+        "version": version.pk, "visit": visit, "page": page, "question": question, "position": position,
+        "started_at": started_at, "at": at,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(NOTE, said)

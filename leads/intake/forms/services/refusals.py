@@ -59,6 +59,13 @@ class AnswersIncomplete(Refusal):
         super().__init__()
 
 
+class AlreadySent(Refusal):
+    """The page was sent before, with other answers."""
+
+    code = "already_sent"
+    sentence = "This page was sent already, with other answers. Send it once more to add these."
+
+
 class NotSuspected(Refusal):
     code = "not_suspected"
     sentence = "This submission is not suspected, or somebody freed it already. Nothing was changed."

@@ -10,7 +10,8 @@ from leads.intake.forms.answers import facts_of, scored
 from leads.intake.forms.known import known_answers
 from leads.intake.forms.logic import walk
 from leads.intake.forms.models import Consent, ConsentText, Submission
-from leads.intake.forms.services.refusals import AnswersIncomplete, FormRetired, NotPublished
+from leads.intake.forms.services.progress import note_end
+from leads.intake.forms.services.refusals import AlreadySent, AnswersIncomplete, FormRetired, NotPublished
 from leads.models import Lead
 from leads.services.capture import Happened, mailbox, take_in
 from leads.services.qualify import HANDED_OVER
@@ -41,8 +42,8 @@ def submit_form(*, version, sent, at, evaluate=True):
     """Take a complete form in: submission, consents, lead, event, and the handoff with its clocks where it is hot.
 
     version: the published FormVersion that was answered. sent: Sent. evaluate: False leaves the evaluation to the
-    worker. A suspected submission is kept and makes no lead. The same token again changes nothing.
-    Returns the Submission. Refuses: FormRetired, NotPublished, AnswersIncomplete.
+    worker. A suspected submission is kept and makes no lead. The same token and answers again change nothing.
+    Returns the Submission. Refuses: FormRetired, NotPublished, AnswersIncomplete, AlreadySent.
     """
     if version.form.is_retired:
         raise FormRetired
@@ -55,6 +56,8 @@ def submit_form(*, version, sent, at, evaluate=True):
     with connection.cursor() as cursor:  # the second of a double submit waits for the first
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [sent.token])
     if known := Submission.objects.filter(token=sent.token).first():
+        if known.answers not in (walked.kept, {}):
+            raise AlreadySent
         return known
     address = mailbox(address_of(content, walked.kept))
     submission = Submission(
@@ -73,6 +76,8 @@ def submit_form(*, version, sent, at, evaluate=True):
         _take_in(submission, content, learnt, at=at, evaluate=evaluate)
     submission.save()
     _record_consents(submission, content)
+    if sent.started_at:
+        note_end(version=version, content=content, visit=sent.token, started_at=submission.started_at, at=at)
     return submission
 
 

@@ -1,0 +1,1 @@
+"""The side of a form that visitors see: its own page, a frame on other pages, and where a plain form is sent."""
