@@ -106,9 +106,9 @@ def speed(month, *, as_of, zone):
     done = [each for each, (touched, _, _) in zip(split, live, strict=True) if touched is not None]
     return Speed(
         bands=_bands(rows),
-        contact=_wait([(t if t is not None else w, t is not None) for _, _, t, w, _ in rows]),
-        routing=_wait([routing for routing, _ in split]),
-        owner=_wait([owner for _, owner in split if owner]),
+        contact=waited([(t if t is not None else w, t is not None) for _, _, t, w, _ in rows]),
+        routing=waited([routing for routing, _ in split]),
+        owner=waited([owner for _, owner in split if owner]),
         imported=len(rows) - len(live),
         shared=tuple(sum(part[0] for part in parts) * MICROSECOND for parts in zip(*done, strict=True))
         or (dt.timedelta(0), dt.timedelta(0)),
@@ -126,7 +126,8 @@ def _split(touched, watched, routed):
     return (routed, True), (end - routed, touched is not None)
 
 
-def _wait(cases):
+def waited(cases):
+    """The Wait of (microseconds, whether it ended then) cases."""
     known = [at for at, done in cases if done]
     return Wait(survival.kaplan_meier(cases), median(known) * MICROSECOND if known else None)
 

@@ -1,6 +1,6 @@
-"""Months, and spans of whole days: what figures are asked of; `leads.figures.series` takes one like the other.
+"""Months, spans of whole days, several months: what figures are asked of; `figures.rows` takes one like the other.
 
-Both are compared by their first day, follow each other with `plus`, and are written in addresses as `str` has them.
+All are compared by their first day, follow each other with `plus`, and are written in addresses as `str` has them.
 """
 
 import datetime as dt
@@ -177,6 +177,56 @@ class Span(Days):
         return f"{begin} to {end}" + (f" {last.year}" if year or not same_year else "")
 
 
+@dataclass(frozen=True, order=True)
+class Months(Days):
+    """`number` calendar months from the first day of one on."""
+
+    first: dt.date
+    number: int = 12
+
+    @classmethod
+    def until(cls, last, number):
+        """The `number` months that end with a Month."""
+        return cls(last.plus(1 - number).first, number)
+
+    @classmethod
+    def parse(cls, key):
+        """The months of "2025-11..2026-10"; ValueError for anything else."""
+        first, _, last = key.partition("..")
+        first, last = Month.parse(first), Month.parse(last)
+        if last < first:
+            raise ValueError(f"{key} ends before it begins.")
+        return cls(first.first, first.until(last) + 1)
+
+    def __str__(self):
+        return f"{self.begin}..{self.end}"
+
+    @property
+    def begin(self):
+        return Month(self.first)
+
+    @property
+    def end(self):
+        """Its last Month."""
+        return self.begin.plus(self.number - 1)
+
+    def plus(self, spans):
+        return Months(self.begin.plus(spans * self.number).first, self.number)
+
+    @property
+    def title(self):
+        """ "November 2025 to October 2026" """
+        return self.begin.title if self.number == 1 else f"{self.begin.title} to {self.end.title}"
+
+    name = title
+
+    @property
+    def when(self):
+        """ "from November 2025 to October 2026" """
+        return f"from {self.title}" if self.number > 1 else self.begin.when
+
+
 def parse(key):
-    """The Month or the Span of an address; ValueError for anything else."""
-    return Span.parse(key) if "--" in key else Month.parse(key)
+    """The Month, Months or Span of an address; ValueError for anything else."""
+    kind = Span if "--" in key else Months if ".." in key else Month
+    return kind.parse(key)

@@ -1,6 +1,6 @@
 """What the leads list selects beside figures.rows: the leads behind the audit's parts, each named once."""
 
-from leads import figures_disputes, figures_left_out, figures_speed
+from leads import figures_deals, figures_disputes, figures_left_out, figures_speed
 
 BANDS = {
     "5min": "within 5 minutes", "1h": "5 minutes to 1 hour", "24h": "1 to 24 hours", "later": "after 24 hours",
@@ -9,6 +9,7 @@ BANDS = {
 CHOICES = {  # key of the address: (its name, what it may be, in words)
     "speed": ("First contact", BANDS),
     "dispute": ("Dispute", {"open": "waits for a ruling"}),
+    "deal": ("Deal", {"any": "recorded", "won": "won", "lost": "lost", "open": "open", "none": "none"}),
     "apart": ("Delivered and decided", {"yes": "in different months"}),
     "imported": ("Came by", {"yes": "import of the past"}),
     "clock": ("Clock", {"over": "ran out, and still open"}),
@@ -27,6 +28,8 @@ def narrow(query, filters, *, as_of, zone):
         query = figures_speed.among(query, band, as_of=as_of)
     if filters.get("dispute"):
         query = figures_disputes.under_dispute(query, as_of=as_of)
+    if state := filters.get("deal"):
+        query = figures_deals.among(query, state, as_of=as_of)
     if filters.get("apart"):
         query = figures_left_out.decided_apart(query, filters, as_of=as_of, zone=zone)
     if filters.get("imported"):

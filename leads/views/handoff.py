@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 
 from leads.figures import Month
 from leads.models import Decision, Handoff
+from leads.views import deal_form, disputes
 from leads.views.clock_panel import held, speed, two_clocks
-from leads.views.disputes import panel
 from portal.accounts.permissions import May, may, require
 from portal.shared import time
 from portal.shared.htmx import answer
@@ -57,7 +57,8 @@ def handoff(request, pk):
         "acts": _acts(request.user, row),
         "audit": may(request.user, May.READ_AUDIT) and Month.of(row.qualified_at, timezone.get_default_timezone()),
         "now": now,
-        **panel(request.user, row, now),
+        **disputes.panel(request.user, row, now),
+        **deal_form.panel(request.user, row),
     }
     return answer(request, "leads/handoff.html", context)
 

@@ -72,7 +72,7 @@ def parse(query):
             continue
         value = query[key]
         if key.endswith("_month"):
-            filters |= {key: _month(value)} if value else {}
+            filters |= {key: month_of(value)} if value else {}
         elif key in ("status", "category", "reason"):
             filters |= {key: value} if value else {}
         else:
@@ -91,7 +91,8 @@ def parse(query):
     return filters
 
 
-def _month(key):
+def month_of(key):
+    """The Month or Months or Span of days of an address; no page for what is none."""
     try:
         return periods.parse(key)
     except ValueError:

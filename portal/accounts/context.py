@@ -15,6 +15,7 @@ PAGES = (
     ("Audit", "audit_latest", May.READ_AUDIT),
     ("Leads", "leads", May.READ_AUDIT),
     ("Nurture", "nurture", May.SEE_NURTURE),
+    ("Deals", "deals", May.SEE_DEALS),
     ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),

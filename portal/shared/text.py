@@ -40,6 +40,14 @@ def thousands(number):
     return f"{number:,}".replace("-", MINUS)
 
 
+def money(amount, currency=""):
+    """An amount with its currency: 1200 → "EUR 1,200", 1200.5 → "EUR 1,200.50"; whole numbers keep no decimals."""
+    number = Decimal(repr(amount) if isinstance(amount, float) else amount)
+    number = number.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    digits = f"{number:,.0f}" if number == number.to_integral_value() else f"{number:,.2f}"
+    return f"{currency} {digits.replace('-', MINUS)}".strip()
+
+
 def in_words(number):
     """Small counts as words in a sentence: 7 → "seven"; from thirteen on as digits."""
     return NUMBERS[number] if 0 <= number < len(NUMBERS) else thousands(number)

@@ -44,6 +44,7 @@ def test_a_week_in_which_clocks_change_is_an_hour_shorter_or_longer():
         ("2026-09-28--2026-10-11", "28 September to 11 October", "28 September to 11 October 2026"),
         ("2026-12-28--2027-01-03", "28 December 2026 to 3 January 2027", "28 December 2026 to 3 January 2027"),
         ("2026-10", "October", "October 2026"),
+        ("2025-11..2026-10", "November 2025 to October 2026", "November 2025 to October 2026"),
     ],
 )
 def test_it_is_said_as_short_as_can_be(key, name, title):
@@ -54,7 +55,7 @@ def test_it_is_said_as_short_as_can_be(key, name, title):
 @pytest.mark.parametrize(
     "key",
     ["", "2026-13", "2026-10-05--", "2026-10-18--2026-10-05", "2026-10-05--2026-10-05", "2026-W41-1--2026-10-18",
-     "2026-01-01--2026-12-31", "0001-01-01--0001-01-07", "2026-10-05--2026-10-18--1"],
+     "2026-01-01--2026-12-31", "0001-01-01--0001-01-07", "2026-10-05--2026-10-18--1", "2026-10..2026-09", "2026-10.."],
 )  # fmt: skip
 def test_what_names_no_months_and_no_days_is_refused(key):
     with pytest.raises(ValueError):

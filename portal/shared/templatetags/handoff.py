@@ -18,6 +18,7 @@ register.filter("signed", text.signed)
 register.filter("points", text.points)
 register.filter("percent", text.percent)
 register.filter("in_words", text.in_words)
+register.filter("money", text.money)
 register.filter("duration", time.duration)
 register.filter("left", time.left)
 register.filter("ago", time.ago)
@@ -25,6 +26,12 @@ register.filter("month", time.month)
 register.simple_tag(charts.ring)
 register.simple_tag(charts.track)
 register.simple_tag(charts.share_bar)
+
+
+@register.filter
+def amount(value, currency=""):
+    """An average of amounts, which nobody needs to the cent: "EUR 2,958"."""
+    return text.money(round(value) if abs(value) >= 100 else value, currency)
 
 
 @register.simple_tag
