@@ -123,7 +123,8 @@ MAY_OPEN = {
     "audit_recode": AUTHORS | {Role.SALES_MANAGER},
     "audit_sample": AUTHORS,
     "audit_json": READERS,
-    "audit_breakdown": READERS,
+    "audit_table": READERS,
+    "audit_quality_export": READERS,
     "audit_left_out": READERS,
     "audit_fix": READERS,
     "audit_trend": READERS,
@@ -156,6 +157,7 @@ ARGUMENTS = {
     "section": "sales",
     "form": "csv",
     "flag": "hurried",
+    "table": "reasons",
 }
 
 

@@ -10,20 +10,18 @@ from django.views.decorators.http import require_GET, require_POST
 from leads.audit import quality, sampling
 from leads.audit.models import Sample, SampleItem
 from leads.audit.page import leads_url
+from leads.audit.tables_of_work import FLAGS, flagged, flags_of
 from leads.audit.views import parse_month
 from leads.figures import Month
 from leads.models import Handoff
+from leads.views.leads_export import HEAD, lead_rows
 from portal.accounts.permissions import May, may, require
+from portal.shared import sheets
 from portal.shared.htmx import answer, go, invalid, overtaken
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.models.reasons import Category
 
 PAGE, CODER = "audit/quality.html", "audit/recode.html"
-FLAGS = {
-    "hurried": "Decided in under 20 seconds",
-    "bad-data": "“Bad data” on complete records",
-    "bulk": "Rejected in bulk",
-}
 SHOWN = 200
 FACTS = (
     ("Company", "company"), ("Title", "title"), ("Employees", "employees"), ("Industry", "industry"),
@@ -47,11 +45,29 @@ def audit_quality_flag(request, month, flag):
     if flag not in FLAGS:
         raise Http404("There is no such flag.")
     month, now, zone = _when(month)
-    found = _flagged(flag, _rejections(request.user, month, now, zone))
+    found = flagged(flag, _rejections(request.user, month, now, zone))
     rows = found.select_related("lead", "owner", "reason", "standing_decision").defer("breakdown", "lead__attributes")
     rows = list(rows.order_by("-decided_at", "-pk").fetch_mode(models.FETCH_RAISE)[: SHOWN + 1])
-    context = {"month": month, "title": FLAGS[flag], "handoffs": rows[:SHOWN], "more": len(rows) > SHOWN, "now": now}
+    context = {
+        "month": month,
+        "flag": flag,
+        "title": FLAGS[flag],
+        "handoffs": rows[:SHOWN],
+        "more": len(rows) > SHOWN,
+        "now": now,
+    }
     return answer(request, "audit/quality_leads.html", context | _limited(request.user))
+
+
+@require_GET
+def audit_quality_export(request, month, flag, form):
+    """All leads that a flag counts, as a file."""
+    require(request.user, May.READ_AUDIT)
+    if flag not in FLAGS:
+        raise Http404("There is no such flag.")
+    month, now, zone = _when(month)
+    found = flagged(flag, _rejections(request.user, month, now, zone))
+    return sheets.download(form, f"audit-{month}-{flag}", HEAD, lead_rows(found, zone))
 
 
 @require_POST
@@ -106,24 +122,13 @@ def _rejections(user, month, now, zone):
     return quality.rejections(month, as_of=now, zone=zone, among=Handoff.objects.visible_to(user))
 
 
-def _flagged(flag, found):
-    if flag == "bad-data":
-        return found.filter(pk__in=quality.bad_data(found).complete)
-    return quality.hurried(found) if flag == "hurried" else quality.in_bulk(found)
-
-
 def _limited(user):
     return {"limited": not may(user, May.SEE_ALL_HANDOFFS) and May.SEE_ALL_HANDOFFS.refusal}
 
 
 def _context(request, month, now, zone):
     found = _rejections(request.user, month, now, zone)
-    data, of = quality.bad_data(found), {"decided_month": month, "status": "rejected"}
-    shares = {
-        "hurried": quality.Share(quality.hurried(found).count(), quality.timed(found).count()),
-        "bad-data": quality.Share(len(data.complete), data.told),
-        "bulk": quality.Share(quality.in_bulk(found).count(), found.count()),
-    }
+    (shares, untold), of = flags_of(found), {"decided_month": month, "status": "rejected"}
     agreement = quality.agreement(month)
     waiting = may(request.user, May.RECODE_REASONS) and sampling.waiting_for(request.user, month).count()
     over = month.ends(zone) <= now
@@ -131,7 +136,7 @@ def _context(request, month, now, zone):
         "month": month,
         "now": now,
         "flags": [(flag, name, shares[flag]) for flag, name in FLAGS.items()],
-        "untold": data.untold,
+        "untold": untold,
         "one_reason": [
             (row, leads_url(of, owner=row.owner, reason=row.code), leads_url(of, owner=row.owner))
             for row in quality.one_reason(found)

@@ -7,25 +7,15 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from leads.audit import promises
 from leads.audit import scorecard as score
 from leads.figures import Month
-from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts, intervals, text
 from portal.shared.htmx import answer
 from sla import words
-from sla.models import Commitment, Party
+from sla.models import Party
 
-NAMES = {
-    Commitment.Kind.MQLS: "Volume",
-    Commitment.Kind.ACCEPTANCE: "Acceptance",
-    Commitment.Kind.COMPLETE_FACTS: "Complete facts",
-    Commitment.Kind.SHARE_KEPT: "Share of clocks kept",
-    Commitment.Kind.FIRST_CONTACT: "First contact",
-    Commitment.Kind.DECISION: "Decision",
-    score.COVERED: "Sources and campaigns covered",
-    score.ATTEMPTS: "Attempts before “unable to reach”",
-}
 CHIPS = {
     score.KEPT: ("ok", "check"),
     score.BREACHED: ("late", "x"),
@@ -41,7 +31,7 @@ def audit_scorecard(request, month):
     found, now, zone = _month(month), timezone.now(), timezone.get_default_timezone()
     reads = may(request.user, May.READ_AUDIT)
     card = score.scorecard(found, as_of=now, zone=zone) if reads else None
-    people = score.by_person(found, people=_seen(request.user), as_of=now, zone=zone)
+    people = score.by_person(found, people=promises.people_seen_by(request.user), as_of=now, zone=zone)
     context = {
         "month": found,
         "reads": reads,
@@ -54,15 +44,6 @@ def audit_scorecard(request, month):
         "next": found.plus(1) if found < Month.of(now, zone) else None,
     }
     return answer(request, "audit/scorecard.html", context, part="scorecard", also=("attained",) if reads else ())
-
-
-def _seen(user):
-    """Whose clocks: everybody's, the team's, or one's own."""
-    if may(user, May.SEE_ALL_HANDOFFS):
-        return User.objects.all()
-    if user.holds(Role.SALES_MANAGER) and user.team_id:
-        return User.objects.filter(team=user.team_id)
-    return User.objects.filter(pk=user.pk)
 
 
 def _title(card, month):
@@ -80,8 +61,8 @@ def _row(promise, card):
     ends = promise.ends
     return {
         "promise": promise,
-        "name": NAMES[promise.kind] + _tier(promise),
-        "terms": _terms(promise),
+        "name": promises.name(promise),
+        "terms": promises.terms(promise),
         "version": promise.version.number if len({p.version.pk for p in card.promises}) > 1 else None,
         "chip": CHIPS[promise.verdict],
         "verdict": promise.verdict or "Nothing to keep",
@@ -92,24 +73,6 @@ def _row(promise, card):
             label=f"Result and interval against the target of {words.percent(promise.target)}",
         ),
     }  # fmt: skip
-
-
-def _tier(promise):
-    one = promise.commitment
-    return f", {one.tier.name}" if one and one.tier_id else ""
-
-
-def _terms(promise):
-    one, version = promise.commitment, promise.version
-    if promise.kind == score.COVERED:
-        return "every MQL from an agreed source and campaign"
-    if promise.kind == score.ATTEMPTS:
-        return f"{version.attempts_before_unreachable} logged attempts or more"
-    if promise.kind in score.CLOCKS:
-        business = version.clock_basis != version.ClockBasis.ELAPSED
-        return f"≥ {words.percent(promise.target)} within {words.span(one.within, business=business)}"
-    said = words.target(one.kind, one.at_least, one.at_most)
-    return f"{said} MQLs a month" if promise.is_volume else said
 
 
 def _teams(people):

@@ -20,10 +20,11 @@ def leads_export(request, form):
     """CSV or XLSX, newest first; the whole list however long, and never more of it in memory than a few rows."""
     zone, now = timezone.get_default_timezone(), timezone.now()
     _, found = selected(request, now, zone)
-    return sheets.download(form, f"leads-{now.astimezone(zone):%Y-%m-%d}", HEAD, _rows(found, zone))
+    return sheets.download(form, f"leads-{now.astimezone(zone):%Y-%m-%d}", HEAD, lead_rows(found, zone))
 
 
-def _rows(found, zone):
+def lead_rows(found, zone):
+    """Of a queryset of handoffs one row each, as HEAD names it, newest first; times are of `zone`."""
     rows = (
         found.select_related("lead", "owner", "tier", "reason", "standing_decision")
         .defer("breakdown", "lead__attributes")

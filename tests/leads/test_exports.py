@@ -40,6 +40,10 @@ def leads(client, form="csv", **query):
     return client.get(reverse("leads_export", args=[form]), query)
 
 
+def table(client, name, form="csv", month="2026-03", **query):
+    return client.get(reverse("audit_table", args=[month, name, form]), query)
+
+
 def test_the_file_holds_the_leads_behind_the_figure_newest_first(client, past, people, now):
     client.force_login(people.marketer)
     found = rows_of(leads(client, decided_month="2026-03", status="rejected", source="Webinar"))
@@ -89,14 +93,15 @@ def test_the_list_and_the_audit_link_to_their_files(client, past, people):
     page = client.get(reverse("leads"), {"status": "rejected"}).text
     assert f"{reverse('leads_export', args=['csv'])}?status=rejected" in page
     page = client.get(reverse("audit", args=["2026-03"]), {"basis": "cohort", "by": "owner"}).text
-    for address in (reverse("audit_breakdown", args=["2026-03", "xlsx"]), reverse("audit_json", args=["2026-03"])):
+    breakdown = reverse("audit_table", args=["2026-03", "breakdown", "xlsx"])
+    for address in (breakdown, reverse("audit_json", args=["2026-03"])):
         assert f"{address}?basis=cohort&amp;by=owner" in page
 
 
 @pytest.mark.parametrize("by", figures.DIMENSIONS)
 def test_the_breakdowns_file_adds_up_to_the_month(client, past, people, now, by):
     client.force_login(people.manager)
-    found = rows_of(client.get(reverse("audit_breakdown", args=["2026-03", "csv"]), {"by": by, "basis": "cohort"}))
+    found = rows_of(table(client, "breakdown", by=by, basis="cohort"))
     (month,) = figures.series(MARCH, 1, basis="cohort", as_of=now, zone=get_default_timezone())
     counts = month.counts
     for column, total in (("MQLs", counts.mqls), ("SQLs", counts.sqls), ("Rejected", counts.rejected)):

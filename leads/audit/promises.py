@@ -1,0 +1,47 @@
+"""Promises of both sides in words, and whose clocks a person may see."""
+
+from leads.audit import scorecard as score
+from portal.accounts.models import Role, User
+from portal.accounts.permissions import May, may
+from sla import words
+from sla.models import Commitment
+
+NAMES = {
+    Commitment.Kind.MQLS: "Volume",
+    Commitment.Kind.ACCEPTANCE: "Acceptance",
+    Commitment.Kind.COMPLETE_FACTS: "Complete facts",
+    Commitment.Kind.SHARE_KEPT: "Share of clocks kept",
+    Commitment.Kind.FIRST_CONTACT: "First contact",
+    Commitment.Kind.DECISION: "Decision",
+    score.COVERED: "Sources and campaigns covered",
+    score.ATTEMPTS: "Attempts before “unable to reach”",
+}
+
+
+def name(promise):
+    """ "First contact, Hot" """
+    one = promise.commitment
+    return NAMES[promise.kind] + (f", {one.tier.name}" if one and one.tier_id else "")
+
+
+def terms(promise):
+    """ "≥ 95% within 4 business hours" """
+    one, version = promise.commitment, promise.version
+    if promise.kind == score.COVERED:
+        return "every MQL from an agreed source and campaign"
+    if promise.kind == score.ATTEMPTS:
+        return f"{version.attempts_before_unreachable} logged attempts or more"
+    if promise.kind in score.CLOCKS:
+        business = version.clock_basis != version.ClockBasis.ELAPSED
+        return f"≥ {words.percent(promise.target)} within {words.span(one.within, business=business)}"
+    said = words.target(one.kind, one.at_least, one.at_most)
+    return f"{said} MQLs a month" if promise.is_volume else said
+
+
+def people_seen_by(user):
+    """Whose clocks: everybody's, the team's, or one's own."""
+    if may(user, May.SEE_ALL_HANDOFFS):
+        return User.objects.all()
+    if user.holds(Role.SALES_MANAGER) and user.team_id:
+        return User.objects.filter(team=user.team_id)
+    return User.objects.filter(pk=user.pk)

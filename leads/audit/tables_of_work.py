@@ -1,0 +1,147 @@
+"""The audit's tables of people's work: promises kept, clocks by person, quality of the reasons, actions."""
+
+from leads.audit import promises, quality
+from leads.audit import scorecard as score
+from leads.audit.action_page import actions
+from leads.audit.tables import Column, Kind, Share, Table, count, share, table
+from leads.audit.tables_of_figures import wilson
+from leads.models import Handoff
+from portal.accounts.permissions import May
+from sla.models import Party
+from sla.models.reasons import Category
+
+FLAGS = {
+    "hurried": "Decided in under 20 seconds",
+    "bad-data": "“Bad data” on complete records",
+    "bulk": "Rejected in bulk",
+}
+
+
+@table("scorecard")
+def scorecard(asked):
+    """Both sides' promises of the month, each under the version a handoff was made under."""
+    head = (
+        Column("Side"), Column("Promise"), Column("Terms"), count("Agreement"), count("Kept"), count("Not kept"),
+        share("Share kept"), Column("Verdict"),
+    )  # fmt: skip
+    return Table("Both sides’ promises", head, _promises(asked))
+
+
+def _promises(asked):
+    card = score.scorecard(asked.period, **asked.when)
+    for party in Party:
+        for one in card.of(party):
+            broken = None if one.is_volume else one.n - one.k
+            kept = one.ends and Share(one.share, *one.ends, one.n)
+            said = promises.name(one), promises.terms(one), one.version.number
+            yield (party.label, *said, one.k, broken, kept, one.verdict or "Nothing to keep")
+
+
+@table("clocks", may=May.SEE_SCORECARD)
+def clocks(asked):
+    """Clocks kept by team and person, of the people that the person may see."""
+    found = score.by_person(asked.period, people=promises.people_seen_by(asked.person), **asked.when)
+    rows = (
+        (
+            one.team or "No team", one.person.name, one.contact[1], wilson(*one.contact), one.decision[1],
+            wilson(*one.decision),
+        )
+        for one in found
+    )  # fmt: skip
+    head = (Column("Team"), Column("Person"), count("First contacts"), share("First contacts in time"))
+    return Table("Clocks kept, by team and rep", (*head, count("Decisions"), share("Decisions in time")), rows)
+
+
+def rejections(asked):
+    """The month's rejections that the person sees."""
+    return quality.rejections(asked.period, among=Handoff.objects.visible_to(asked.person), **asked.when)
+
+
+def flagged(flag, found):
+    """Of a month's rejections those that one of FLAGS counts."""
+    if flag == "bad-data":
+        return found.filter(pk__in=quality.bad_data(found).complete)
+    return quality.hurried(found) if flag == "hurried" else quality.in_bulk(found)
+
+
+def flags_of(found):
+    """({flag: quality.Share}, "bad data" that cannot be judged) of a month's rejections."""
+    data = quality.bad_data(found)
+    shares = {
+        "hurried": quality.Share(quality.hurried(found).count(), quality.timed(found).count()),
+        "bad-data": quality.Share(len(data.complete), data.told),
+        "bulk": quality.Share(quality.in_bulk(found).count(), found.count()),
+    }
+    return shares, data.untold
+
+
+@table("flags")
+def flags(asked):
+    """Flags on the month's rejections."""
+    shares, _ = flags_of(rejections(asked))
+    rows = ((FLAGS[flag], one.k, one.n, wilson(one.k, one.n)) for flag, one in shares.items())
+    return Table("Flags on the rejections", (Column("Rejections"), count("Leads"), count("Of"), share("Share")), rows)
+
+
+@table("one-reason")
+def one_reason(asked):
+    """Reps who give one reason most of the time."""
+    rows = (
+        (one.name, Category(one.category).label, one.code, one.label, one.share.k, one.share.n,
+         wilson(one.share.k, one.share.n))
+        for one in quality.one_reason(rejections(asked))
+    )  # fmt: skip
+    head = (Column("Rep"), Column("Category"), Column("Code"), Column("Reason"), count("Leads"), count("Of"))
+    return Table("One reason for most of a rep’s rejections", (*head, share("Share")), rows)
+
+
+@table("recoding")
+def recoding(asked):
+    """How far a second person codes alike: Cohen's kappa."""
+    found = quality.agreement(asked.period)
+    rows = (
+        (by, one.n, one.agreed, one.value, one.low, one.high, one.words)
+        for by, one in (("Category", found.categories), ("Reason", found.codes))
+        if one
+    )
+    numbers = (Column(name, Kind.NUMBER) for name in ("Kappa", "95% from", "95% to"))
+    head = (Column("By"), count("Coded twice"), count("Coded alike"), *numbers, Column("In words"))
+    return Table("Agreement of two coders", head, rows)
+
+
+@table("differences")
+def differences(asked):
+    """Where two coders differ; nothing before the sample is coded, as it would tell the second what the first said."""
+    found = quality.agreement(asked.period)
+    pairs = found.apart if found.coded == found.drawn else ()
+    rows = ((Category(first).label, Category(second).label, n) for first, second, n in pairs)
+    return Table("Where the two coders differ", (Column("First code"), Column("Second code"), count("Leads")), rows)
+
+
+@table("actions")
+def actions_decided(asked):
+    """Earlier actions with their measured effect, then this audit's own."""
+    head = (
+        Column("Audit of"), Column("Action"), Column("Owner"), Column("Due", Kind.DAY), Column("Expected"),
+        Column("Status"), Column("What was done"), share("Before"), share("After"), share("Change"),
+        Column("Verdict"),
+    )  # fmt: skip
+    found = actions(asked.period, **asked.when)
+    return Table("Actions", head, (_action(item) for item in (*found.before, *found.decided)))
+
+
+def _action(item):
+    row, effect = item.revision, item.effect
+    moved = (_side(effect.before), _side(effect.after), _change(effect)) if effect else (None, None, None)
+    status = "Closed" if row.is_closed else "Open"
+    said = f"{row.action.month:%Y-%m}", row.text, row.owner.name, row.due_on, item.measured_by, status, row.note
+    return (*said, *moved, item.verdict if effect else None)
+
+
+def _side(side):
+    return None if side.share is None else Share(side.share, *(side.ends or (None, None)), side.n)
+
+
+def _change(effect):
+    change = effect.change
+    return change and Share(change.difference, change.low, change.high, effect.after.n)
