@@ -14,16 +14,17 @@ from portal.shared.triggers import append_only
 # The handoff that says where a lead is: the open one, else the latest. Reasons say who is never contacted again.
 FOLLOWS_HANDOFFS = """
     PERFORM 1 FROM leads_place p WHERE p.lead_id IN (SELECT lead_id FROM {moved}) ORDER BY p.lead_id FOR UPDATE;
-    INSERT INTO leads_place (lead_id, place, since, disqualified_by)
+    INSERT INTO leads_place (lead_id, place, since, disqualified_by, handed_over)
     SELECT DISTINCT ON (h.lead_id) h.lead_id,
         CASE WHEN h.status IN ('open', 'accepted') THEN h.status
             WHEN r.next_step = 'disqualify' THEN 'disqualified' ELSE 'ended' END,
-        CASE WHEN h.status = 'open' THEN h.qualified_at ELSE COALESCE(h.decided_at, h.qualified_at) END, ''
+        CASE WHEN h.status = 'open' THEN h.qualified_at ELSE COALESCE(h.decided_at, h.qualified_at) END, '', true
     FROM leads_handoff h LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
     WHERE h.lead_id IN (SELECT lead_id FROM {moved})
     ORDER BY h.lead_id, (h.status = 'open') DESC, h.qualified_at DESC
-    ON CONFLICT (lead_id) DO UPDATE SET place = EXCLUDED.place, since = EXCLUDED.since, disqualified_by = '',
-        definition_id = NULL, fit = NULL, behaviour = NULL, total = NULL, missing = NULL, evaluated_at = NULL;
+    ON CONFLICT (lead_id) DO UPDATE SET place = EXCLUDED.place, since = EXCLUDED.since, handed_over = true,
+        disqualified_by = '', definition_id = NULL, fit = NULL, behaviour = NULL, total = NULL, missing = NULL,
+        evaluated_at = NULL;
     RETURN NULL;
 """
 FOLLOWS_NEW = FOLLOWS_HANDOFFS.format(moved="arrived")
@@ -112,9 +113,14 @@ class Place(models.Model):
         max_length=60, blank=True, default="", db_default="", help_text="the rule; empty: the reason of a rejection"
     )
     evaluated_at = models.DateTimeField(null=True)
+    handed_over = models.BooleanField(default=False, db_default=False, help_text="at least once, however it ended")
 
     class Meta:
         indexes = [
+            # who reaches a tier and was never with sales: a new definition makes some, else there are none
+            models.Index(
+                fields=["lead"], condition=Q(place="nurture", missing=0, handed_over=False), name="leads_place_reached"
+            ),
             models.Index(fields=["missing", "lead"], condition=Q(place="nurture"), name="leads_place_nearest"),
             models.Index(fields=["place", "since", "lead"], name="leads_place_since"),
         ]

@@ -67,13 +67,14 @@ def evaluate_lead(*, lead_id, by, at):
 
 @transaction.atomic(durable=True)
 def evaluate_reached(*, by, at):
-    """Have the worker evaluate every lead in nurture that lacks no point any more. Returns how many.
+    """Have the worker evaluate every lead that lacks no point any more and was never with sales. Returns how many.
 
-    That happens when a definition comes into force under which leads reach a tier that did not before.
+    That happens when a definition comes into force under which leads reach a tier that did not before. Who came back
+    from sales waits for a day or an event.
     Refuses: NotPermitted.
     """
     require(by, May.WORK_NURTURE)
-    reached = Place.objects.filter(place=Place.Where.NURTURE, missing=0).values("lead")
+    reached = Place.objects.filter(place=Place.Where.NURTURE, missing=0, handed_over=False).values("lead")
     return Lead.objects.filter(pk__in=reached, evaluate_from=None).update(evaluate_from=at)
 
 

@@ -27,6 +27,7 @@ NEAR = (5, 10, 20)
 COUNTED = 1000  # beyond it a count reads "1,000+"
 TITLES = {
     places.NURTURE: "In nurture",
+    rows.READY: "Lacks nothing, and waits",
     rows.RETURNS: "Coming back on a day",
     places.COOLING: "Cooling off",
     places.OPEN: "With sales",
@@ -63,12 +64,13 @@ def nurture(request):
         "counts": counts,
         "tiles": [(TITLES[each], counts[each], NOTES[each], _url({"show": each}), each) for each in places.PLACES],
         "headline": _headline(counts),
-        "reached": Place.objects.filter(place="nurture", missing=0)[: COUNTED + 1].count(),
+        "reached": Place.objects.filter(place="nurture", missing=0, handed_over=False)[: COUNTED + 1].count(),
         "counted": COUNTED,
         "near": NEAR,
         "version": version,
         "works": may(request.user, May.WORK_NURTURE),
-        "returns_url": _url({"show": rows.RETURNS}),
+        "lists": [(TITLES[each], _url({"show": each}), each) for each in (places.NURTURE, rows.READY, rows.RETURNS)],
+        "scored": show in rows.SCORED,
         "next_url": cursor and _url({**kept, "after": cursor}),
         "first_url": "after" in request.GET and _url(kept),
         "now": now,

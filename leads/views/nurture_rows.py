@@ -13,14 +13,17 @@ from sla import lift, scoring, words
 
 SIZE = 50
 LIFTS = 2  # shown in a row; the lead's page has all
-RETURNS = "returns"  # leads with a day to come back, the nearest first; beside the places
+# lists beside the places: who in nurture lacks nothing, and who has a day to come back
+READY, RETURNS = "ready", "returns"
+SCORED = (places.NURTURE, READY, RETURNS, places.COOLING)
 
 
 @dataclass
 class Row:
     """One lead of the list. total, missing: under the definition in force, now; None where it is not evaluated.
 
-    tier: the nearest one. lifts: the best of leads.lift. unknown: facts that rules read and nobody knows, in words.
+    tier: the nearest one. lifts: all of sla.lift. unknown: facts that rules read and nobody knows, in words.
+    handoff: the latest one, with its reason.
     """
 
     lead: Lead
@@ -32,7 +35,7 @@ class Row:
     rule: str = ""
     lifts: list = field(default_factory=list)
     unknown: list = field(default_factory=list)
-    handoff: int | None = None
+    handoff: Handoff | None = None
 
 
 def page(show, filters, after, *, at, version):
@@ -49,7 +52,7 @@ def page(show, filters, after, *, at, version):
 
 def judge(rows, version, at):
     """Score the rows that are in nurture, now: points, what is missing, what would lift them."""
-    rows = [row for row in rows if row.place in (places.NURTURE, places.COOLING)]
+    rows = [row for row in rows if row.place in SCORED]
     if not (rows and version):
         return
     definition = version.definition.as_definition()
@@ -76,8 +79,11 @@ def _listed(show, at, version):
     if show == RETURNS:
         waits = Lead.objects.filter(recycle_on__isnull=False).exclude(place__place__in=("open", "accepted"))
         return waits, ("recycle_on", "pk")
+    if show in (places.NURTURE, READY):
+        lacks = Q(missing__gt=0) if show == places.NURTURE else Q(missing=0)
+        return Place.objects.filter(lacks, place=places.NURTURE), ("missing", "lead_id")
     found = places.of(show, at=at, cool_off=version.cool_off if version else places.NO_TIME)
-    return found, ("missing", "lead_id") if show == places.NURTURE else ("since", "lead_id")
+    return found, ("since", "lead_id")
 
 
 def _narrow(found, filters, show):
@@ -129,7 +135,7 @@ def _cursor(row, order):
 def _row(each, show):
     if show == RETURNS:
         place = getattr(each, "place", None)
-        return Row(each, places.NURTURE, place and place.since)
+        return Row(each, show, place and place.since)
     return Row(each.lead, show, each.since)
 
 
@@ -145,9 +151,9 @@ def _events(rows, at):
 
 
 def _link(rows):
-    """The handoff that says where a lead is, for those that have one."""
+    """The latest handoff of each, with its reason, for those that have one."""
     pks = [row.lead.pk for row in rows]
-    latest = Handoff.objects.filter(lead__in=pks).order_by("lead", "qualified_at").values_list("lead", "pk")
-    known = dict(latest)
+    latest = Handoff.objects.filter(lead__in=pks).order_by("lead", "qualified_at").select_related("reason")
+    known = {handoff.lead_id: handoff for handoff in latest.defer("breakdown")}
     for row in rows:
         row.handoff = known.get(row.lead.pk)

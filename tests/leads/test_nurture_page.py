@@ -202,7 +202,8 @@ def test_whoever_reaches_a_tier_of_a_new_definition_is_shown_and_handed_over_by_
     Place.objects.update(evaluated_at=now - DAY)
     keep_places(at=now)
     body = page(client, people.marketer).content.decode()
-    assert "2 leads in nurture reach a tier" in body
+    assert "2 leads that sales never saw reach a tier" in body
+    assert [row.lead for row in page(client, people.marketer, show="ready").context["rows"]] == [first, second]
     assert client.post(reverse("nurture_evaluate", args=[first.pk])).status_code == 302
     assert (first.handoffs.get().status, Handoff.objects.count()) == ("open", 1)
     assert evaluate_reached(by=people.marketer, at=now) == 1
