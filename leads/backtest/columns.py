@@ -98,12 +98,12 @@ def score(definition: Definition, panel: Panel) -> Scores:
         if rule.axis == "disqualifier":
             shut_out |= fired[rule.key]
     tiers = sorted(definition.tiers, key=lambda tier: tier.position)
-    reached, eligible = _reach(tiers, sums["fit"], sums["behaviour"], shut_out)
+    reached, eligible = reach(tiers, sums["fit"], sums["behaviour"], shut_out)
     return Scores(sums["fit"], sums["behaviour"], reached, [tier.key for tier in tiers], eligible, fired)
 
 
-def _reach(tiers, fit, behaviour, shut_out):
-    """The first tier that takes each lead, and whom only the total keeps from being an MQL."""
+def reach(tiers, fit, behaviour, shut_out):
+    """(the first of `tiers` that takes each lead, else −1; whom only the total keeps from being an MQL)."""
     total, reached = fit + behaviour, np.full(len(fit), -1, dtype=np.int8)
     lowest, eligible = min(tiers, key=lambda tier: tier.total), np.zeros(len(fit), dtype=bool)
     for place, tier in reversed(list(enumerate(tiers))):

@@ -1,4 +1,4 @@
-"""The leads of the last 90 days in columns, straight from the database.
+"""The leads of the last 90 days (or of another window) in columns, straight from the database.
 
 A lead belongs to them when it was handed over, did something, or (where it never did either) was captured in the
 window. It is judged once: at its latest handoff of the window, else at its latest event, else when it was captured.
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection, transaction
 
-from leads.backtest.columns import Column, Happened, Panel, column, needed
+from leads.backtest import events
+from leads.backtest.columns import Panel, column, needed
+from leads.backtest.events import FROM_UNIX
 from leads.backtest.tally import ACCEPTED, REJECTED, UNDECIDED, UNSEEN, WITHDRAWN
 from sla.conditions import ATTRIBUTE
 
 WINDOW = dt.timedelta(days=90)
 STATUSES = {None: UNSEEN, "open": UNDECIDED, "accepted": ACCEPTED, "rejected": REJECTED, "withdrawn": WITHDRAWN}
-EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL's: its binary timestamps count from here
-MICROSECOND = dt.timedelta(microseconds=1)
 LAST_ID = 2**62
 
 LEADS = """
@@ -41,16 +41,6 @@ WHERE l.id > %(after)s AND l.id <= %(until)s AND (
         AND NOT EXISTS (SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id)))
 ORDER BY l.id LIMIT %(most)s
 """
-EVENTS = """
-SELECT kind, string_agg(int8send(lead_id) || timestamptz_send(occurred_at), '') FROM leads_event
-WHERE kind = ANY(%(kinds)s) AND suspected_by = '' AND occurred_at > %(since)s AND occurred_at <= %(at)s
-AND lead_id > %(after)s AND lead_id <= %(until)s GROUP BY kind
-"""
-EVENTS_WITH = """
-SELECT string_agg(int8send(lead_id) || timestamptz_send(occurred_at), ''){columns} FROM leads_event
-WHERE kind = %(kind)s AND suspected_by = '' AND occurred_at > %(since)s AND occurred_at <= %(at)s
-AND lead_id > %(after)s AND lead_id <= %(until)s GROUP BY {places}
-"""
 # facts that changed later: the newest change first, so that the one next to the moment is the last to be undone
 CHANGES = """
 SELECT lead_id, (extract(epoch FROM changed_at) * 1000000)::bigint,
@@ -59,8 +49,6 @@ FROM leads_factchange
 WHERE lead_id > %(after)s AND lead_id <= %(until)s AND (was IS NULL OR was ?| %(facts)s)
 ORDER BY changed_at DESC, id DESC
 """
-ROW = np.dtype([("lead", ">i8"), ("at", ">i8")])
-FROM_UNIX = (EPOCH - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // MICROSECOND
 
 
 class TooMany(Exception):
@@ -76,14 +64,14 @@ class Loaded:
     handoffs: np.ndarray
 
 
-def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID) -> Loaded:
-    """The leads of the 90 days before `at` with what the definitions read, of the ids after < id <= until.
+def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID, window=WINDOW) -> Loaded:
+    """The leads of the `window` before `at` with what the definitions read, of the ids after < id <= until.
 
     Raises TooMany where there are more than `most`.
     """
     definitions = list(definitions)
     facts, kinds = needed(definitions)
-    span = {"at": at, "since": at - WINDOW, "after": after, "until": until}
+    span = {"at": at, "since": at - window, "after": after, "until": until}
     rows = _leads(sorted(facts), span, most)
     if len(rows) > most:
         raise TooMany
@@ -93,7 +81,7 @@ def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID) -> Loaded:
     panel = Panel(
         moments=np.array(moments, dtype=np.int64) - FROM_UNIX,
         facts=columns,
-        events=_events(kinds, _reach(definitions, span), ids),
+        events=events.read(kinds, events.reach(definitions, span), ids),
     )
     outcomes = np.array([STATUSES[status] for status in statuses], dtype=np.int64)
     return Loaded(panel, outcomes, np.array(handoffs, dtype=np.int64))
@@ -103,7 +91,7 @@ def load_now(definition, ids, *, at) -> tuple[np.ndarray, Panel]:
     """The leads of these ids, each judged at `at`: (their ids, the panel) in the order of the ids."""
     facts, kinds = needed([definition])
     names = sorted(facts)
-    columns, params = _columns(names)
+    columns, params = columns_of(names)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT l.id{columns} FROM leads_lead l WHERE l.id = ANY(%(ids)s) ORDER BY l.id",
                        params | {"ids": list(ids)})  # fmt: skip
@@ -112,14 +100,24 @@ def load_now(definition, ids, *, at) -> tuple[np.ndarray, Panel]:
     found = np.array(found, dtype=np.int64)
     span = {"at": at, "since": at, "after": min(ids, default=1) - 1, "until": max(ids, default=0)}
     return found, Panel(
-        moments=np.full(len(found), (at - EPOCH) // MICROSECOND, dtype=np.int64),
+        moments=np.full(len(found), (at - events.EPOCH) // events.MICROSECOND, dtype=np.int64),
         facts={name: column(each, _reader(name)) for name, each in zip(names, values, strict=True)},
-        events=_events(kinds, _reach([definition], span), found),
+        events=events.read(kinds, events.reach([definition], span), found),
     )
 
 
-def _columns(facts):
-    """The facts as columns of a SELECT from leads_lead l, and the parameters in them."""
+def _leads(facts, span, most):
+    columns, names = columns_of(facts)
+    params = {**span, **names, "most": min(most, LAST_ID - 1) + 1}
+    with transaction.atomic(), connection.cursor() as cursor:
+        # one big join: where the tables were never analysed, the planner would loop over it lead by lead
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(LEADS.format(columns=columns), params)
+        return cursor.fetchall()
+
+
+def columns_of(facts):
+    """(the SQL of the facts of a lead `l`, each after a comma; its parameters). Attributes come as JSON text."""
     columns, params = "", {}
     for place, name in enumerate(facts):
         if name.startswith(ATTRIBUTE):
@@ -128,16 +126,6 @@ def _columns(facts):
         else:
             columns += f", l.{connection.ops.quote_name(name)}"
     return columns, params
-
-
-def _leads(facts, span, most):
-    columns, params = _columns(facts)
-    params |= dict(span, most=min(most, LAST_ID - 1) + 1)
-    with transaction.atomic(), connection.cursor() as cursor:
-        # one big join: where the tables were never analysed, the planner would loop over it lead by lead
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(LEADS.format(columns=columns), params)
-        return cursor.fetchall()
 
 
 def facts_then(names, values, ids, moments, span):
@@ -161,58 +149,4 @@ def facts_then(names, values, ids, moments, span):
 
 
 def _reader(name):
-    return _json if name.startswith(ATTRIBUTE) else None
-
-
-def _json(text):
-    return None if text is None else json.loads(text)
-
-
-def _reach(definitions, span):
-    """The span of the events that can count: as far back before the window as the widest window of a rule."""
-    windows = [rule.window_days for each in definitions for rule in each.rules if rule.counts_events]
-    if None in windows:
-        return span | {"since": dt.datetime(1, 1, 2, tzinfo=dt.UTC)}
-    return span | {"since": span["since"] - dt.timedelta(days=max(windows, default=0))}
-
-
-def _events(kinds, span, ids):
-    plain = sorted(kind for kind, properties in kinds.items() if not properties)
-    found = _plain(plain, span, ids) if plain else {}
-    return found | {kind: _with(kind, sorted(names), span, ids) for kind, names in kinds.items() if names}
-
-
-def _plain(kinds, span, ids):
-    """Events of which only lead, time and kind count: one string of bytes a kind, read without a loop."""
-    with connection.cursor() as cursor:
-        cursor.execute(EVENTS, span | {"kinds": kinds})
-        found = {kind: np.frombuffer(data, ROW) for kind, data in cursor.fetchall()}
-    return {
-        kind: _happened(rows["lead"].astype(np.int64), rows["at"].astype(np.int64), {}, ids)
-        for kind, rows in found.items()
-    }
-
-
-def _with(kind, names, span, ids):
-    """Events whose properties count as well: a string of bytes for each combination of values that occurs."""
-    params = span | {"kind": kind} | {f"p{place}": name for place, name in enumerate(names)}
-    columns = "".join(f", (properties -> %(p{place})s::text)::text" for place in range(len(names)))
-    places = ", ".join(str(place + 2) for place in range(len(names)))
-    with connection.cursor() as cursor:
-        cursor.execute(EVENTS_WITH.format(columns=columns, places=places), params)
-        found = cursor.fetchall()
-    data, *values = zip(*found, strict=True) if found else [()] * (1 + len(names))
-    rows, counts = np.frombuffer(b"".join(data), ROW), [len(each) // ROW.itemsize for each in data]
-    known = {name: column(found, _json) for name, found in zip(names, values, strict=True)}
-    properties = {name: Column(np.repeat(each.codes, counts), each.values) for name, each in known.items()}
-    return _happened(rows["lead"].astype(np.int64), rows["at"].astype(np.int64), properties, ids)
-
-
-def _happened(leads, instants, properties, ids):
-    """Events of the panel's leads alone, each with its lead's place in the panel."""
-    if not len(ids):
-        return Happened(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    places = np.minimum(np.searchsorted(ids, leads), len(ids) - 1)
-    own = ids[places] == leads
-    kept = {name: Column(each.codes[own], each.values) for name, each in properties.items()}
-    return Happened(places[own], instants[own], kept)
+    return events.read_json if name.startswith(ATTRIBUTE) else None

@@ -1,12 +1,12 @@
-"""A backtest that is too large for a page: the worker's job, its progress and its result."""
+"""What is too large for a page: a job of the worker, its progress and its result; the backtest's among them."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 
-class BacktestJob(models.Model):
-    """One comparison of a definition with another over the leads of 90 days. `content` names what was compared."""
+class WorkerJob(models.Model):
+    """Something that the worker counts in steps, so that it tells how far it is and can be stopped."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Waiting for the worker"
@@ -15,9 +15,6 @@ class BacktestJob(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
-    definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.CASCADE, related_name="+")
-    against = models.ForeignKey("sla.MQLDefinition", on_delete=models.CASCADE, related_name="+")
-    content = models.CharField(max_length=64, help_text="SHA-256 over both definitions as they were")
     status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -29,25 +26,40 @@ class BacktestJob(models.Model):
     result = models.JSONField(null=True)
 
     class Meta:
+        abstract = True
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["content", "-created_at"], name="backtest_job_newest")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running", "done", "failed", "cancelled"]),
-                name="backtest_job_status_known",
+                name="%(app_label)s_job_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running"]) | Q(finished_at__isnull=False),
-                name="backtest_job_finished_has_time",
+                name="%(app_label)s_job_finished_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(status="done") | Q(result__isnull=False), name="backtest_job_done_has_result"
+                condition=~Q(status="done") | Q(result__isnull=False), name="%(app_label)s_job_done_has_result"
             ),
         ]
-
-    def __str__(self):
-        return f"Backtest of {self.definition_id} against {self.against_id}"
 
     @property
     def is_under_way(self):
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def is_done(self):
+        return self.status == self.Status.DONE
+
+
+class BacktestJob(WorkerJob):
+    """One comparison of a definition with another over the leads of 90 days. `content` names what was compared."""
+
+    definition = models.ForeignKey("sla.MQLDefinition", on_delete=models.CASCADE, related_name="+")
+    against = models.ForeignKey("sla.MQLDefinition", on_delete=models.CASCADE, related_name="+")
+    content = models.CharField(max_length=64, help_text="SHA-256 over both definitions as they were")
+
+    class Meta(WorkerJob.Meta):
+        indexes = [models.Index(fields=["content", "-created_at"], name="backtest_job_newest")]
+
+    def __str__(self):
+        return f"Backtest of {self.definition_id} against {self.against_id}"

@@ -69,8 +69,8 @@ def tally(draft: Scores, before: Scores, outcomes: np.ndarray, handoffs: np.ndar
         moves=Counter(dict(zip(names, pairs, strict=True))),
         rules=_rules(draft, outcomes),
         tiers=_tiers("draft", draft, outcomes) + _tiers("before", before, outcomes),
-        curve=_curve(draft, outcomes),
-        curve_before=_curve(before, outcomes),
+        curve=curve(draft.total, draft.eligible, outcomes),
+        curve_before=curve(before.total, before.eligible, outcomes),
         lost=_lost(was & ~now & (outcomes == ACCEPTED), before, draft, handoffs),
     )
 
@@ -100,10 +100,9 @@ def _tiers(which: str, scores: Scores, outcomes) -> Counter:
     return counts
 
 
-def _curve(scores: Scores, outcomes) -> dict[int, list[int]]:
-    """By total points, of whom only the total decides: leads, accepted, decided, never shown to sales."""
-    own = scores.eligible
-    totals, places = np.unique(scores.total[own], return_inverse=True)
+def curve(total, own, outcomes) -> dict[int, list[int]]:
+    """By total points, of the leads `own`: leads, accepted, decided, never shown to sales."""
+    totals, places = np.unique(total[own], return_inverse=True)
     outcomes = outcomes[own]
     masks = (outcomes >= 0, outcomes == ACCEPTED, np.isin(outcomes, (ACCEPTED, REJECTED)), outcomes == UNSEEN)
     counted = [np.bincount(places, weights=mask, minlength=len(totals)).astype(int).tolist() for mask in masks]

@@ -63,6 +63,14 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Only marketing, the two leaders and admins see what a definition would have done to the leads.",
     )
+    CALIBRATE = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only marketing and the two leaders start a calibration or propose what it found.",
+    )
+    READ_CALIBRATION = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "Calibration is open to marketing, both leaderships and admins.",
+    )
     DRAFT_AGREEMENT = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only marketing and the sales leadership draft and propose the agreement.",
