@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from leads.figures import Month
 from leads.models import Decision, Handoff
 from leads.views import deal_form, disputes
+from leads.views.answered import answers_of, with_answers
 from leads.views.clock_panel import held, speed, two_clocks
 from portal.accounts.permissions import May, may, require
 from portal.shared import time
@@ -41,7 +42,7 @@ def handoff(request, pk):
         require(request.user, May.READ_AUDIT)
     wanted = ("lead", "owner", "tier", "reason", "definition", "sla_version", "standing_decision", "withdrawn_by")
     mine = Handoff.objects.visible_to(request.user).select_related(*wanted)
-    row = get_object_or_404(mine, pk=pk)
+    row = get_object_or_404(with_answers(mine), pk=pk)
     now, assignments = timezone.now(), list(_all(row.assignments, "owner"))
     corrections = list(row.corrections.all())
     context = {
@@ -51,6 +52,7 @@ def handoff(request, pk):
         "speed": speed(row, now),
         "facts": [(name, value) for name, field in FACTS if (value := getattr(row.lead, field)) not in (None, "")]
         + sorted(row.lead.attributes.items()),
+        "answered": answers_of(row),
         "rules": [rule for rule in (row.breakdown or {}).get("rules", ()) if rule["fired"]],
         "history": history(row, assignments, corrections),
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from leads.models import Decision, Touch
 from leads.views import clock_panel
+from leads.views.answered import answers_of, with_answers
 from leads.views.named import named
 from portal.shared import charts, time
 
@@ -37,7 +38,8 @@ HISTORY = f"""
 def with_pane(rows):
     """The queryset with everything `pane` needs; whatever else is asked of a row raises."""
     told = RawSQL(HISTORY, ())  # noqa: S611 (no input in it)
-    return rows.select_related("lead").annotate(**named(), told=told).fetch_mode(models.FETCH_RAISE)
+    rows = with_answers(rows.select_related("lead"))
+    return rows.annotate(**named(), told=told).fetch_mode(models.FETCH_RAISE)
 
 
 def pane(handoff, now):
@@ -52,6 +54,7 @@ def pane(handoff, now):
             lead.industry, f"{lead.employees:,} employees" if lead.employees else "", lead.country) if p),
         "facts": [(name, value) for name, field in FACTS if (value := getattr(lead, field))]
         + [(name.replace("_", " ").capitalize(), value) for name, value in sorted(lead.attributes.items())],
+        "answered": answers_of(handoff),
         "moments": [moment | {"when": short(moment["at"], now)} for moment in moments if moment["kind"] != "cycle"],
         "cycles": [moment for moment in moments if moment["kind"] == "cycle"],
         "now": now,

@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class FormsConfig(AppConfig):
     name = "leads.intake.forms"
     label = "forms"
+
+    def ready(self):
+        from leads.intake.forms import tell
+        from leads.views import answered
+
+        answered.SOURCE |= {"sql": tell.SQL, "read": tell.read}

@@ -14,6 +14,7 @@ from leads.models import Handoff
 from portal.shared.triggers import append_only, frozen_once_proposed, no_truncate, refuse
 
 HOUR = dt.timedelta(hours=1)
+CONTENTS, MOST_CONTENTS = {}, 200  # published contents by fingerprint: what is asked with each page of a form
 # what a submission may still learn: when it is freed, and that its person was erased
 KEEPS_WHAT_WAS_SENT = f"""
     IF (NEW.id, NEW.version_id, NEW.token, NEW.via, NEW.known, NEW.suspected_by, NEW.started_at, NEW.submitted_at)
@@ -162,8 +163,14 @@ class FormVersion(models.Model):
         return self.published_at is not None
 
     def as_content(self):
-        """The forms.content.Content of this version. Raises forms.document.ContentError for a draft gone wrong."""
-        return read(self.content)
+        """The forms.content.Content of this version; a published one is read once in a process."""
+        if not self.is_published:
+            return read(self.content)
+        if self.fingerprint not in CONTENTS:
+            if len(CONTENTS) >= MOST_CONTENTS:
+                CONTENTS.clear()
+            CONTENTS[self.fingerprint] = read(self.content)
+        return CONTENTS[self.fingerprint]
 
 
 class ConsentText(models.Model):
