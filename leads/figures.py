@@ -14,7 +14,7 @@ from statistics import NormalDist
 from django.db import connection
 from django.db.models import Q
 
-from leads import lifecycle, rollup
+from leads import lifecycle, rollup, segments
 from leads.models import Handoff
 from leads.periods import Month, Span
 from portal.shared import intervals
@@ -244,7 +244,7 @@ DIMENSIONS = {  # name: (what a handoff holds, SQL of the key, of the label, joi
     "campaign": ("h.campaign", "h.held", "h.held", "", "campaign"),
     "channel": ("h.channel", "h.held", "h.held", "", "channel"),
     "industry": ("h.industry", "h.held", "h.held", "", "industry"),
-    "segment": ("h.segment", "h.held", "NULLIF(replace(h.held, '-', '–'), '') || ' employees'", "", "segment"),
+    "segment": ("h.segment", "h.held", segments.label_sql("h.held"), "", "segment"),
     "owner": ("h.owner_id", "h.held::text", "o.name", "LEFT JOIN accounts_user o ON o.id = h.held", "owner_id"),
     "tier": ("h.tier_id", "t.key", "t.name", "LEFT JOIN sla_tier t ON t.id = h.held", "tier__key"),
     "definition": (
@@ -258,7 +258,7 @@ def rows(filters, *, as_of, zone, among=None):
     """The handoffs that `filters` select: exactly those that the figures count.
 
     filters: qualified_month, decided_month (Month), status (accepted, rejected, undecided, withdrawn), category,
-    reason (code), each of DIMENSIONS ("" for none), not_source (list). Months are of `zone`.
+    reason (code), each of DIMENSIONS ("" for none), not_<dimension> (a list of values). Months are of `zone`.
     """
     query = Handoff.objects.all() if among is None else among
     for side in ("qualified_at", "decided_at"):
@@ -271,11 +271,19 @@ def rows(filters, *, as_of, zone, among=None):
         query = query.filter(reason__category=category)
     if code := filters.get("reason"):
         query = query.filter(reason__code=code)
-    for name, (*_, lookup) in DIMENSIONS.items():
+    for name in DIMENSIONS:
         if (value := filters.get(name)) is not None:
-            missing = Q(**{f"{lookup}__isnull": True}) if name in ("owner", "tier") else Q(**{lookup: ""})
-            query = query.filter(Q(**{lookup: value}) if value != "" else missing)
-    return query.exclude(source__in=filters["not_source"]) if filters.get("not_source") else query
+            query = query.filter(_is_one_of(name, [value]))
+        if others := filters.get(f"not_{name}"):
+            query = query.exclude(_is_one_of(name, others))
+    return query
+
+
+def _is_one_of(name, values):
+    *_, lookup = DIMENSIONS[name]
+    found = Q(**{f"{lookup}__in": [value for value in values if value != ""]})
+    missing = Q(**{f"{lookup}__isnull": True}) if name in ("owner", "tier") else Q(**{lookup: ""})
+    return found | missing if "" in values else found
 
 
 def _has_status(status, as_of):
@@ -390,15 +398,22 @@ SUMS = {
 }  # fmt: skip
 
 
+def sides(basis):
+    """Pieces of SQL over handoffs `h`: is it an MQL of the month, is it judged in it, which may count at all."""
+    if basis == PERIOD:
+        return {
+            "qualified": f"({QUALIFIED})", "counted": f"COALESCE({DECIDED}, false)",
+            "where": f"({QUALIFIED}) OR ({DECIDED})",
+        }  # fmt: skip
+    return {"qualified": f"({QUALIFIED})", "counted": "true", "where": QUALIFIED}
+
+
 def slices(month, by, *, basis, as_of, zone):
     """The month's Slices along `by` (of DIMENSIONS), the largest slice first. One query."""
     held, key, label, joins, _ = DIMENSIONS[by]
-    period = basis == PERIOD
     sql = SLICES.format(
         kept="NULLIF(k.key, '')::bigint" if by in NAMED else "k.key", judged=JUDGED[basis],
-        held=held, key=key, label=label, joins=joins, status=STATUS, **SUMS, qualified=f"({QUALIFIED})",
-        counted=f"COALESCE({DECIDED}, false)" if period else "true",
-        where=f"({QUALIFIED}) OR ({DECIDED})" if period else QUALIFIED,
+        held=held, key=key, label=label, joins=joins, status=STATUS, **SUMS, **sides(basis),
     )  # fmt: skip
     found, sources, heat = [], [], {}
     span = {"start": month.begins(zone), "end": month.ends(zone), **_rolled_up(month, month, zone)}

@@ -20,3 +20,13 @@ def segment_sql(field):
     """The expression that `segment_of` is in SQL, over a field of numbers."""
     bands = [When(**{f"{field}__gte": low}, then=Value(key(low, high), CharField())) for low, high in reversed(BANDS)]
     return Case(*bands, default=Value("", CharField()), output_field=CharField())
+
+
+def label(key):
+    """ "50–199 employees"; "" where the size is not known."""
+    return f"{key.replace('-', '–').replace('000', ',000')} employees" if key else ""
+
+
+def label_sql(key):
+    """The SQL that `label` is, over the SQL of a key."""
+    return f"NULLIF(replace(replace({key}, '-', '–'), '000', ',000'), '') || ' employees'"

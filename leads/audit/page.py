@@ -1,6 +1,5 @@
 """What the audit page shows: the figures as words, links to the very leads, and charts; no queries of its own."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
@@ -12,8 +11,6 @@ from leads.audit.report import Audit
 from leads.figures import COHORT, PERIOD
 from portal.shared import charts, text, time
 
-HEAT_STEPS = (3, 6, 12, 25, 45)  # a cell's shade rises at these numbers of leads
-HEAT_SOURCES = 8  # the largest get a column, the others share one
 ROWS_SHOWN = 40
 RULER = (
     (0.0, 0.05, "broken"), (0.05, 0.13, "misaligned"), (0.13, 0.25, "average"), (0.25, 0.40, "good"),
@@ -227,59 +224,7 @@ class Page:
             for m in self.series
         ]
 
-    # --- reasons by source ------------------------------------------------------------------------------
-
-    @cached_property
-    def heat_columns(self):
-        """The sources with a column of their own, as (label, filter, Counts), then one for all others, if any."""
-        shown, rest = self.cut.sources[:HEAT_SOURCES], self.cut.sources[HEAT_SOURCES:]
-        columns = [Column(row.label or "No source", {"source": row.key}, row.counts, {row.key}) for row in shown]
-        if rest:
-            without = {"not_source": [row.key for row in shown]}
-            columns.append(Column("Other sources", without, _sum(rest), {row.key for row in rest}))
-        return columns
-
-    @cached_property
-    def _cells(self):
-        """{(column, category, code or None for all of it): rejected leads}"""
-        place = {source: i for i, column in enumerate(self.heat_columns) for source in column.sources}
-        cells = Counter()
-        for (source, category, code), n in self.cut.heat.items():
-            cells[place[source], category, code] += n
-            cells[place[source], category, None] += n
-        return cells
-
-    @property
-    def heat(self):
-        """By category its total and its reasons: rows of {label, cells, total}, a cell (source, Figure, shade)."""
-        return [
-            {"category": category, "all": self._heat_row(name, category), "rows": self._heat_rows(category)}
-            for category, name in charts.CATEGORIES.items()
-            if self.series[-1].categories[category]
-        ]
-
-    def _heat_rows(self, category):
-        reasons = sorted(self.series[-1].reasons, key=lambda reason: reason.code)
-        return [self._heat_row(r.label, category, r.code) for r in reasons if r.category == category]
-
-    def _heat_row(self, label, category, code=None):
-        wanted = {"category": category} | ({"reason": code} if code else {})
-        numbers = [self._cells[i, category, code] for i in range(len(self.heat_columns))]
-        cells = [
-            (column.label, self.link("rejected", n=n, **wanted, **column.filters), sum(n >= s for s in HEAT_STEPS))
-            for column, n in zip(self.heat_columns, numbers, strict=True)
-        ]
-        return {"label": label, "cells": cells, "total": self.link("rejected", n=sum(numbers), **wanted)}
-
-    @property
-    def heat_foot(self):
-        """Delivered and accepted as rows of Figures, and the rates, by column and in all."""
-        columns = [(c.filters, c.counts) for c in self.heat_columns] + [({}, self.series[-1].counts)]
-        return {
-            "mqls": [self.link("mqls", n=counts.mqls, **filters) for filters, counts in columns],
-            "sqls": [self.link("sqls", n=counts.sqls, **filters) for filters, counts in columns],
-            "rates": [figures.rate(counts) for _, counts in columns],
-        }
+    # --- any two dimensions ------------------------------------------------------------------------------
 
     @property
     def sources_title(self):
@@ -331,16 +276,6 @@ class Page:
             rates = f"{text.percent(best.rate.value, 0)} against {text.percent(worst.rate.value, 0)}"
             return f"{_label(best, self.by)} is accepted more often than {_label(worst, self.by)}: {rates}"
         return f"The same figures by {self.by}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the heat table: its name, the filter that selects it, its Counts and the sources it holds."""
-
-    label: str
-    filters: dict
-    counts: figures.Counts
-    sources: set
 
 
 def _sum(rows):

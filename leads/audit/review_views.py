@@ -4,7 +4,8 @@ from django import forms
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures
+from leads import figures, figures_pairs
+from leads.audit.heat import SMALL, heat_of
 from leads.audit.review import agenda, review
 from leads.audit.views import one_of
 from leads.periods import DAY, EARLIEST, FORTNIGHT, WEEK, Span
@@ -47,6 +48,8 @@ def audit_review(request):
     page = review(span, one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES), as_of=now, zone=zone)
     context = {
         "page": page,
+        "heat": heat_of(page, figures_pairs.REASON, "source"),
+        "small": SMALL,
         "agenda": agenda(page, person=request.user),
         "form": form,
         "lengths": LENGTHS,

@@ -64,7 +64,7 @@ class SpeedPart:
 
     @property
     def chart(self):
-        bands = [_waited(band) for band in self.speed.bands]
+        bands = [_waited(band, self._figure(band, "mqls").url) for band in self.speed.bands]
         all_of_them = figures.rate(self._sum(self.speed.bands))
         said = "; ".join(f"{band.name}: {text.thousands(band.n)} leads" for band in bands)
         label = f"Leads by time to the first contact, and the share accepted. {said}."
@@ -113,11 +113,11 @@ class SpeedPart:
         ))  # fmt: skip
 
 
-def _waited(band):
+def _waited(band, url):
     rate = band.rate
     if rate is None:
         return speed_charts.Waited(NAMES[band.key], 0, None)
-    return speed_charts.Waited(NAMES[band.key], rate.n, rate.value, rate.low, rate.high)
+    return speed_charts.Waited(NAMES[band.key], rate.n, rate.value, rate.low, rate.high, url)
 
 
 def _median(length):

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures, periods
+from leads import figures, figures_pairs, periods
 from leads.audit.bulk import in_bulk
+from leads.audit.heat import SMALL, heat_of, name
 from leads.audit.page import Page
 from leads.figures import Month
 from portal.accounts.permissions import May, require
@@ -37,12 +38,14 @@ def latest(request):
 
 @require_GET
 def audit(request, month):
-    """One month on one basis, broken down along one dimension (`by`)."""
+    """One month on one basis, along one dimension (`by`), and two against each other (`rows`, `columns`)."""
     require(request.user, May.READ_AUDIT)
     zone, now = timezone.get_default_timezone(), timezone.now()
     month = parse_month(month, Month.of(now, zone))
     basis = one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES)
     by = one_of(request.GET.get("by") or "source", figures.DIMENSIONS)
+    rows = one_of(request.GET.get("rows") or figures_pairs.REASON, figures_pairs.ROWS)
+    columns = one_of(request.GET.get("columns") or "source", figures_pairs.COLUMNS)
     known = figures.months_with_data(as_of=now, zone=zone)
     page = Page(
         series=figures.series(month, MONTHS_SHOWN, basis=basis, as_of=now, zone=zone),
@@ -56,12 +59,18 @@ def audit(request, month):
     )
     context = {
         "page": page,
+        "heat": heat_of(page, rows, columns),
+        "rows": rows,
+        "columns": columns,
+        "row_choices": [(each, name(each)) for each in figures_pairs.ROWS],
+        "column_choices": [(each, name(each)) for each in figures_pairs.COLUMNS],
         "months": _offered(known, month, Month.of(now, zone)),
         "previous": month.plus(-1),
         "next": month.plus(1) if month < Month.of(now, zone) else None,
         "bases": figures.BASES,
         "dimensions": figures.DIMENSIONS,
         "few_below": figures.FEW,
+        "small": SMALL,
         "in_bulk": in_bulk(month, as_of=now, zone=zone),
     }
     return answer(request, "audit/audit.html", context)

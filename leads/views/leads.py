@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from leads import figures, periods, selections
+from leads import figures, periods, segments, selections
 from leads.figures import Month
 from leads.models import Handoff
 from portal.accounts.models import User
@@ -23,9 +23,10 @@ DRILL = 10
 COUNTED = 1000  # beyond it the count reads "1,000+"
 STATUSES = ("undecided", "accepted", "rejected", "withdrawn")
 WORDS = (
-    *("qualified_month", "decided_month", "status", "category", "reason"), *figures.DIMENSIONS, "not_source",
-    *selections.WORDS,
+    *("qualified_month", "decided_month", "status", "category", "reason"), *figures.DIMENSIONS,
+    *(f"not_{name}" for name in figures.DIMENSIONS), *selections.WORDS,
 )  # fmt: skip
+NUMBERED = ("owner", "definition")  # dimensions whose values are numbers
 
 
 @require_GET
@@ -76,19 +77,27 @@ def parse(query):
         elif key in ("status", "category", "reason"):
             filters |= {key: value} if value else {}
         else:
-            filters[key] = query.getlist(key) if key == "not_source" else value
+            filters[key] = query.getlist(key) if key.startswith("not_") else value
     wrong = (
         filters.get("status", "accepted") not in STATUSES
         or filters.get("category", "fit") not in charts.CATEGORIES
-        or not filters.get("definition", "1").isdecimal()
-        or not (filters.get("owner", "1") or "1").isdecimal()
-        or any(len(v) > 12 for v in (filters.get("definition", ""), filters.get("owner", "")))
+        or not all(_is_number(value) for name in NUMBERED for value in _all(filters, name))
+        or filters.get("definition") == ""
         or selections.is_wrong(filters)
         or any("\0" in str(value) for value in filters.values())
     )
     if wrong:
         raise Http404("There is no such list of leads.")
     return filters
+
+
+def _all(filters, name):
+    """The values of a dimension that the filters name, wanted or not."""
+    return [*([filters[name]] if name in filters else []), *filters.get(f"not_{name}", [])]
+
+
+def _is_number(value):
+    return value == "" or (value.isdecimal() and len(value) <= 12)
 
 
 def month_of(key):
@@ -110,8 +119,9 @@ def describe(filters):
     for key in figures.DIMENSIONS:
         if (value := filters.get(key)) is not None:
             said.append((key, key.capitalize(), _value(key, value)))
-    if others := filters.get("not_source"):
-        said.append(("not_source", "Source", f"none of the {len(others)} largest"))
+    for key in figures.DIMENSIONS:
+        if others := filters.get(f"not_{key}"):
+            said.append((f"not_{key}", key.capitalize(), f"none of the {len(others)} largest"))
     return said + selections.said(filters)
 
 
@@ -121,7 +131,7 @@ def _value(key, value):
     if key == "owner":
         return User.objects.filter(pk=value).values_list("name", flat=True).first() or value
     if key == "segment":
-        return f"{value.replace('-', '–')} employees"
+        return segments.label(value)
     return f"v{value}" if key == "definition" else value
 
 

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from portal.shared import text as words
 from portal.shared import time
 from portal.shared.plot import MonthRate, grid, joined, month_name, month_point, plotted, scale
-from portal.shared.svg import circle, drawing, fill, line, nice_ticks, pc, rect, safe, text
+from portal.shared.svg import circle, drawing, fill, line, linked, nice_ticks, pc, rect, safe, text
 
 CATEGORIES = {"fit": "Bad fit", "timing": "Bad timing", "data": "Bad data", "scoring": "Bad scoring"}
 STACK = ("scoring", "data", "timing", "fit")  # from the baseline up, in every chart
@@ -249,8 +249,7 @@ def sparkline(values: Sequence[float | None], *, label: str, marks: Sequence[int
 
 
 def _segment(bar, month, category, count, names, href):
-    when = month.name or time.month(month.month)
-    title = escape(f"{when}, {names[category]}: {words.thousands(count)} {'lead' if count == 1 else 'leads'}")
+    title = f"{month.name or time.month(month.month)}, {names[category]}: {words.leads(count)}"
     if href is None:
-        return bar.replace("/>", f"><title>{title}</title></rect>")
-    return f'<a href="{escape(href(month.month, category))}" aria-label="{title}"><title>{title}</title>{bar}</a>'
+        return bar.replace("/>", f"><title>{escape(title)}</title></rect>")
+    return linked(bar, href(month.month, category), title)

@@ -10,18 +10,22 @@ from django.utils.safestring import SafeString
 
 from portal.shared import text as words
 from portal.shared.plot import grid, plotted, scale
-from portal.shared.svg import circle, line, nice_ticks, pc, rect, text
+from portal.shared.svg import circle, line, linked, nice_ticks, pc, rect, text
 
 
 @dataclass(frozen=True)
 class Waited:
-    """Leads that waited so long (`name`), how many, and the share accepted with its interval; None without leads."""
+    """Leads that waited so long (`name`), how many, and the share accepted with its interval; None without leads.
+
+    href: the list of these leads, where the bar is to lead there.
+    """
 
     name: str
     n: int
     value: float | None
     low: float = 0.0
     high: float = 1.0
+    href: str = ""
 
 
 def by_wait(bands: Sequence[Waited], *, label: str, average: float | None) -> SafeString:
@@ -38,12 +42,13 @@ def by_wait(bands: Sequence[Waited], *, label: str, average: float | None) -> Sa
     for i, band in enumerate(bands):
         x, width = (i + 0.5) * step, step * 0.7
         tone = "bar" if i == 0 else "bar-quiet"
-        plot.append(rect(pc(x - width / 2), leads(band.n), pc(width), leads(0) - leads(band.n), f'class="{tone}"'))
+        bar = rect(pc(x - width / 2), leads(band.n), pc(width), leads(0) - leads(band.n), f'class="{tone}"')
+        plot.append(linked(bar, band.href, f"{band.name}: {words.leads(band.n)}") if band.href and band.n else bar)
         plot.append(text(pc(x), leads(band.n) - 5, words.thousands(band.n), "t-mid t-strong"))
         plot.append(text(pc(x), 130, band.name, "t-mid"))
         if band.value is not None:
             plot.append(_accepted(pc(x), pc(x + 1.5), band, shares))
-    return plotted(276, label, axis, plot)
+    return plotted(276, label, axis, plot, role="group" if any(band.href for band in bands) else "img")
 
 
 def still_waiting(

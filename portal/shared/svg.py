@@ -54,5 +54,11 @@ def rect(x: str, y: float, width: str, height: float, attributes: str) -> str:
     return f'<rect x="{x}" y="{px(y)}" width="{width}" height="{px(height)}" {attributes}/>'
 
 
+def linked(mark: str, href: str, title: str) -> str:
+    """The mark as a link that says where it leads."""
+    title = escape(title)
+    return f'<a href="{escape(href)}" aria-label="{title}"><title>{title}</title>{mark}</a>'
+
+
 def circle(x: str, y: float, radius: float, css: str) -> str:
     return f'<circle cx="{x}" cy="{px(y)}" r="{radius}" class="{css}"/>'

@@ -48,6 +48,11 @@ def money(amount, currency=""):
     return f"{currency} {digits.replace('-', MINUS)}".strip()
 
 
+def leads(number):
+    """ "1 lead", "1,234 leads" """
+    return f"{thousands(number)} lead{'' if number == 1 else 's'}"
+
+
 def in_words(number):
     """Small counts as words in a sentence: 7 → "seven"; from thirteen on as digits."""
     return NUMBERS[number] if 0 <= number < len(NUMBERS) else thousands(number)

@@ -1,6 +1,7 @@
 """A marketer reads the audit in a real browser: from a bar to its leads, from a cell to its leads, by keyboard too."""
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -26,31 +27,47 @@ def number(text):
     return int("".join(c for c in text if c.isdigit()))
 
 
-def test_a_marketer_drills_from_a_bar_to_the_leads_and_to_one_of_them(marketer):
+def test_a_marketer_drills_by_keyboard_from_a_bar_to_the_leads_and_to_one_of_them(marketer, complaints):
     page, url = marketer
     page.goto(f"{url}/audit/2026-03/")
     bar = page.locator("#reasons svg a").last
-    said = bar.get_attribute("aria-label")
+    leads = number(bar.get_attribute("aria-label").rsplit(":", 1)[1])
     bar.focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#drill h2")).to_be_focused()
+    expect(page.locator("#drill")).to_contain_text("Rejected leads, decided in March 2026")
+    page.keyboard.press("Escape")
+    expect(page.locator("#drill")).to_be_hidden()
+    expect(bar).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Open the list of").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Rejected leads, decided in March 2026")
-    assert page.locator("main tbody tr").count() == number(said.rsplit(":", 1)[1])
+    assert page.locator("main tbody tr").count() == leads
     page.locator("main tbody a").first.click()
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    assert complaints == []
 
 
-def test_a_heat_cell_opens_beside_the_table_and_a_tab_changes_only_the_breakdown(marketer):
+def test_a_cell_opens_beside_the_page_and_the_selects_change_only_the_table(marketer):
     page, url = marketer
     page.goto(f"{url}/audit/2026-03/")
     cell = page.locator(".heat td[data-heat] a").first
     leads = number(cell.inner_text())
     cell.click()
-    expect(page.locator("#drill h3")).to_contain_text(f"{leads} lead")
+    expect(page.locator("#drill h2")).to_have_text(re.compile(rf"^{leads} leads?$"))
     assert page.url.endswith("/audit/2026-03/")
+    page.get_by_label("Columns").select_option("segment")
+    expect(page.locator(".heat thead")).to_contain_text("50–199 employees")
+    page.get_by_label("Rows").focus()
+    page.get_by_label("Rows").select_option("owner")
+    expect(page.locator(".heat thead")).to_contain_text("Owner")
+    assert "rows=owner" in page.url
+    assert "columns=segment" in page.url
+    expect(page.get_by_label("Rows")).to_be_focused()
     page.get_by_role("link", name="Owner", exact=True).click()
     expect(page.locator("#breakdown tbody")).to_contain_text("Rena Rep")
-    assert "by=owner" in page.url
-    expect(page.locator("#drill h3")).to_be_visible()
+    assert "columns=segment" in page.url, "the other choice stays"
+    expect(page.locator("#drill h2")).to_be_visible()
     page.go_back()
     expect(page.locator("#breakdown thead")).to_contain_text("Source")
 
@@ -88,4 +105,8 @@ def test_without_script_every_number_is_still_a_link(marketer, browser, live_ser
     bare.goto(f"{url}/audit/2026-03/")
     bare.locator(".heat td[data-heat] a").first.click()
     expect(bare.get_by_role("heading", level=1)).to_contain_text("Rejected leads")
+    bare.goto(f"{url}/audit/2026-03/")
+    bare.get_by_label("Columns").select_option("segment")
+    bare.locator("#sources").get_by_role("button", name="Show").click()
+    expect(bare.locator(".heat thead")).to_contain_text("50–199 employees")
     context.close()

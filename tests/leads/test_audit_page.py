@@ -17,7 +17,7 @@ from tests.history import random_cases, write
 
 UTC = dt.UTC
 FIGURE = re.compile(r'<a class="figure" href="([^"]+)">([\d,]+)</a>')
-CELL = re.compile(r'<td data-heat="\d"><a href="([^"]+)"[^>]*>([\d,]+)</a>')
+CELL = re.compile(r'<td data-heat="\d"[^>]*><a href="([^"]+)"[^>]*>([\d,]+)</a>')
 SEGMENT = re.compile(r'<a href="([^"]+)" aria-label="[^"]*: ([\d,]+) leads?">')
 
 

@@ -11,7 +11,7 @@ from leads import figures
 from leads.figures import Month
 from leads.intake.imports.engine import import_leads
 from leads.models import Handoff, Lead
-from leads.segments import segment_of
+from leads.segments import label, segment_of
 from leads.services.capture import capture_lead
 from tests.history import write
 
@@ -93,3 +93,10 @@ def test_the_command_breaks_down_by_them(agreement, now, capsys):
     write(agreement, [{"qualified_at": now - dt.timedelta(days=1), "employees": 60, "industry": "Food"}])
     call_command("audit", "2026-10", by="segment")
     assert "50–199 employees" in capsys.readouterr().out
+
+
+def test_the_labels_of_segments_are_the_same_in_python_and_in_the_database(agreement, now):
+    write(agreement, [{"qualified_at": now, "employees": n} for n in (None, 1, 50, 200, 1000)])
+    found = figures.slices(OCTOBER, "segment", basis="period", as_of=now, zone=ZONE).rows
+    assert {row.label for row in found} == {label(row.key) for row in found}
+    assert label("1000+") == "1,000+ employees"
