@@ -98,9 +98,22 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
     return new
 
 
+@transaction.atomic(durable=True)
+def take_in_events(*, lead_id, events, at, evaluate=True):
+    """What a known lead did: recorded, evaluated and, where it lifts the lead to a tier, handed over at once.
+
+    Returns TakenIn. Raises Lead.DoesNotExist.
+    """
+    return _learn(Lead.objects.select_for_update().get(pk=lead_id), False, events, at, evaluate)
+
+
 def take_in(*, facts, events, at, evaluate=True):
     """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it."""
-    lead, created = _capture(facts, at)
+    return _learn(*_capture(facts, at), events, at, evaluate)
+
+
+def _learn(lead, created, events, at, evaluate):
+    """The events of a locked lead, and what follows from them."""
     fresh = [event for event in events if _record(lead.pk, event, at)]
     if created and events and all(event.suspected_by for event in events):
         note_suspected(lead, at)

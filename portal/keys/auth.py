@@ -47,7 +47,8 @@ class Bearer(HttpBearer):
 
     def _person(self, request, key):
         """The key's own person, or whom the request names where the key may act for others."""
-        if not (named := request.headers.get("On-Behalf-Of")):
+        named = request.headers.get("On-Behalf-Of")
+        if named is None:
             return key.person
         self._check(key, ACT_FOR)
         person = User.objects.active().filter(email__iexact=named).first() if "\0" not in named else None

@@ -1,6 +1,7 @@
 """What every door of the API shares: sizes and types checked first, refusals as problems, rates in headers."""
 
 import json
+from dataclasses import dataclass
 from functools import wraps
 
 from django.core.exceptions import RequestDataTooBig
@@ -62,35 +63,39 @@ class Api(NinjaAPI):
     def patterns(self):
         """Its addresses; the last one answers for all that there are not."""
         own = [
-            path(str(one.pattern), as_door(one.callback, self._most(one.name), names[one.name]), name=one.name)
-            for router, names in self._routers_with_names()
+            path(str(one.pattern), as_door(one.callback, takes[one.name]), name=one.name)
+            for router in self._get_bound_routers()
+            for takes in [{view.url_name: self._takes(view) for view in router.path_operations.values()}]
             for one in router.urls_paths(router.prefix)
         ]
-        return [*own, path("<path:rest>", as_door(nowhere), name="api_nowhere")]
+        return [*own, path("<path:rest>", as_door(nowhere, Takes()), name="api_nowhere")]
 
-    def _most(self, name):
-        return self.most_bytes.get(name, MOST_BYTES)
-
-    def _routers_with_names(self):
-        """(router, {address's name: names that its query may have})"""
-        for router in self._get_bound_routers():
-            yield router, {
-                view.url_name: {
-                    name for one in view.operations for model in one.models
-                    if model.__ninja_param_source__ == "query" for name in model.__ninja_flatten_map__
-                }
-                for view in router.path_operations.values()
-            }  # fmt: skip
+    def _takes(self, view):
+        models = [model for one in view.operations for model in one.models]
+        return Takes(
+            methods={method for one in view.operations for method in one.methods},
+            names={n for m in models if m.__ninja_param_source__ == "query" for n in m.__ninja_flatten_map__},
+            most_bytes=self.most_bytes.get(view.url_name, MOST_BYTES),
+        )
 
 
-def as_door(view, most_bytes=MOST_BYTES, names=frozenset()):
-    """The view behind the checks of size, type and names of the query; what it does not allow is a problem too."""
+@dataclass(frozen=True)
+class Takes:
+    """What an address takes: methods, names in its query, bytes of a body."""
+
+    methods: frozenset = frozenset()
+    names: frozenset = frozenset()
+    most_bytes: int = MOST_BYTES
+
+
+def as_door(view, takes):
+    """The view behind the checks of size, type and query; what it does not allow is a problem too."""
 
     @wraps(view)
     def door(request, *args, **kwargs):
         try:
-            _check_body(request, most_bytes)
-            _check_query(request, names)
+            if request.method in takes.methods:
+                _check(request, takes)
         except problem.Problem as refusal:
             return problem.answer(refusal)
         response = view(request, *args, **kwargs)
@@ -107,6 +112,18 @@ def as_door(view, most_bytes=MOST_BYTES, names=frozenset()):
     return door
 
 
+def _check(request, takes):
+    """A filter that is misspelt would show more than was asked for, so that names are looked at too."""
+    if request.method == "POST":
+        length = request.headers.get("Content-Length") or "0"
+        if not length.isdecimal() or int(length[:12]) > takes.most_bytes:
+            raise problem.BodyTooLarge(f"This address takes {takes.most_bytes:,} bytes at most. Nothing was saved.")
+        if request.content_type != "application/json":
+            raise problem.NotJsonType
+    if unknown := sorted(set(request.GET) - takes.names):
+        raise problem.Invalid([{"at": f"query.{name[:60]}", "detail": "is not known here"} for name in unknown])
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def nowhere(request, rest):
     return problem.answer(problem.NotFound("There is no such address. /api/v1/docs lists those that there are."))
@@ -115,24 +132,6 @@ def nowhere(request, rest):
 def invalid(errors):
     """The problem that says of each wrong value where it stands and what is wrong; never the value itself."""
     return problem.Invalid([{"at": ".".join(map(str, one["loc"])), "detail": one["msg"]} for one in errors[:50]])
-
-
-def _check_body(request, most_bytes):
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        return
-    length = request.headers.get("Content-Length") or "0"
-    if not length.isdecimal() or int(length[:12]) > most_bytes:
-        raise problem.BodyTooLarge(f"This address takes {most_bytes:,} bytes at most. Nothing was saved.")
-    if request.method == "POST" and request.content_type != "application/json":
-        raise problem.NotJsonType
-
-
-def _check_query(request, names):
-    """A filter that is misspelt would show more than was asked for."""
-    if unknown := set(request.GET) - names:
-        raise problem.Invalid(
-            [{"at": f"query.{name[:60]}", "detail": "is not known here"} for name in sorted(unknown)]
-        )
 
 
 def _fault(request, error):

@@ -1,7 +1,6 @@
 """Types of what programs send and get: as strict as the OpenAPI document says."""
 
 import datetime as dt
-import math
 import re
 from typing import Annotated, Any
 
@@ -59,8 +58,6 @@ def _ordinary(value):
 def _zoned(value):
     if value.utcoffset() is None:
         raise ValueError("an instant needs its time zone, such as 2026-10-15T08:00:00Z")
-    if not 1971 <= value.year <= 9000:
-        raise ValueError("an instant lies between the years 1971 and 9000")
     return value
 
 
@@ -108,7 +105,7 @@ def _scalar(value):
         return _ordinary(value)
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= EXACT:
+    if isinstance(value, int | float) and abs(value) <= EXACT:
         return value
     raise ValueError("a value is text, a number, true, false, null or a list of those")
 

@@ -1,0 +1,5 @@
+"""The one router of leads: doors to the same address share it."""
+
+from ninja import Router
+
+router = Router()
