@@ -39,6 +39,7 @@ OPEN = {
     *("api_docs", "api_openapi"),  # they say nothing of anybody
     # forms as visitors see them
     *("form_public", "form_public_part", "form_public_thanks", "form_embed", "form_embed_thanks", "form_embed_send"),
+    "inbound",  # the secret address of a connection; who does not know it gets 404
 }
 API = re.compile(r"^api/v1/")  # a key opens it, and no session does
 # who may open a page: the one table, beside portal.accounts.permissions
@@ -71,6 +72,8 @@ MAY_OPEN = {
     "rooms": ADMINS,
     "api_keys": ADMINS,
     "connections": ADMINS,
+    "endpoint_add": ADMINS,
+    "connection_add": ADMINS,
     "absences": ALL,
     "absence_add": ALL,
     "calendars": CALENDARS,
@@ -252,7 +255,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(audit_|routing_|nurture_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_)"
+        r"^(audit_|routing_|nurture_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_|connection|item)"
     )
     unknown = {
         name

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from leads.connectors.models import Endpoint
+from leads.connectors.models import Connection, Endpoint
 from portal.outbox.mail import Mail, writes
 
 
@@ -21,4 +21,19 @@ def disabled(payload):
     return Mail(
         f"Webhooks to “{endpoint.name}” are disabled", said, reverse("endpoint", args=[endpoint.pk]),
         "Open the endpoint",
+    )  # fmt: skip
+
+
+@writes("connection.forget")
+def forget(payload):
+    """Somebody asks a sender to be forgotten; without a name, which the mail would keep."""
+    connection = Connection.objects.get(pk=payload["connection"])
+    said = f"{connection.name} says that a person asks to be forgotten. "
+    if payload["lead"]:
+        said += f"We know the person as lead {payload['lead']}: erase it, if the wish is right."
+    else:
+        said += "We know no lead under its id there. Look the person up there, and search here by the e-mail address."
+    return Mail(
+        f"{connection.name}: a person asks to be forgotten", said, reverse("item", args=[payload["item"]]),
+        "Open what came",
     )  # fmt: skip

@@ -107,9 +107,12 @@ def take_in_events(*, lead_id, events, at, evaluate=True):
     return _learn(Lead.objects.select_for_update().get(pk=lead_id), False, events, at, evaluate)
 
 
-def take_in(*, facts, events, at, evaluate=True):
-    """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it."""
-    return _learn(*_capture(facts, at), events, at, evaluate)
+def take_in(*, facts, events, at, evaluate=True, known=None):
+    """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it.
+
+    known: the locked Lead that it is, where the caller knows; its facts need not say who it is.
+    """
+    return _learn(*_capture(facts, at, known), events, at, evaluate)
 
 
 def _learn(lead, created, events, at, evaluate):
@@ -139,14 +142,14 @@ def _learn(lead, created, events, at, evaluate):
     return TakenIn(lead, created, outcome, handoff, len(fresh), evaluation)
 
 
-def _capture(facts, at):
+def _capture(facts, at, known=None):
     """(the locked lead with these facts, is it new)"""
     facts = {key: value for key, value in facts.items() if value not in (None, "")}
     attributes = facts.pop("attributes", {})
     email, external_id = facts.get("email"), facts.get("external_id")
-    if not (email or external_id):
+    if not (known or email or external_id):
         raise NotALead
-    known = _known(external_id, mailbox(email) if email else None)
+    known = known or find_lead(external_id, email)
     lead = known or Lead(created_at=at)
     for name, value in facts.items():
         setattr(lead, name, value)
@@ -176,8 +179,12 @@ def _make_due(lead_id, at):
     Lead.objects.filter(~Exists(held), pk=lead_id, evaluate_from=None).update(evaluate_from=at)
 
 
-def _known(external_id, address):
-    """The lead with this outside id or mailbox, locked; two captures of one person wait for each other."""
+def find_lead(external_id, email):
+    """A step: the lead with this outside id or mailbox, locked, or None; captures of one person wait for each other.
+
+    Refuses: TwoLeads.
+    """
+    address = mailbox(email) if email else None
     with connection.cursor() as cursor:
         for key in sorted(filter(None, (external_id, address))):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

@@ -33,6 +33,7 @@ def test_an_admin_connects_a_receiver_and_looks_after_it(page, house, sign_in, s
     page.get_by_role("link", name="Connections").click()
     expect(page.get_by_role("heading", name="Nothing is connected yet")).to_be_visible()
     shown(page, "connections-empty")
+    page.get_by_role("link", name="Add an endpoint").click()
     page.get_by_label("Name").fill("CRM")
     page.get_by_label("Address").fill(house.server.address)
     page.get_by_role("button", name="Add the endpoint").click()
@@ -57,4 +58,48 @@ def test_an_admin_connects_a_receiver_and_looks_after_it(page, house, sign_in, s
     shown(page, "connections-disabled", looks=(("light", 1440), ("dark", 390)))
     page.get_by_role("button", name="Enable").click()
     expect(page.get_by_role("heading", name="CRM is working")).to_be_visible()
+    assert not complaints
+
+
+def test_an_admin_lets_a_system_tell_of_leads_and_reads_what_came(page, house, sign_in, shown, complaints):
+    address = sign_in(page, house.admin)
+    page.goto(address + reverse("connections"))
+    page.get_by_role("link", name="Add a connection").click()
+    expect(page.get_by_label("Client secret of the HubSpot app")).to_be_visible()
+    page.get_by_label("Salesforce", exact=True).check()
+    expect(page.get_by_label("Client secret of the HubSpot app")).to_be_hidden()
+    page.get_by_label("JSON", exact=True).check()
+    shown(page, "connection-add")
+    page.get_by_label("Name").fill("Webinars")
+    page.get_by_label("What each item tells").fill("webinar_attended")
+    page.get_by_role("button", name="Add the connection").click()
+    secret_address = page.get_by_label("Address to send to").input_value()
+    shown(page, "connection-address", looks=(("light", 1440), ("dark", 390)))
+    page.get_by_role("link", name="I have copied it").click()
+    page.get_by_role("link", name="How it is read").click()
+    shown(page, "connection-reading")
+    page.get_by_label("E-mail", exact=True).fill("who.mail")
+    page.get_by_label("Job title", exact=True).fill("who.role")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Webinars is read like this from now on.")).to_be_visible()
+    page.get_by_label("A message as it would come").fill('{"who": {"mail": "anna@corvane.example", "role": "COO"}}')
+    page.get_by_role("button", name="Read it").click()
+    expect(page.get_by_role("status").get_by_text("anna@corvane.example")).to_be_visible()
+    path = secret_address.partition("/in/")[2]
+    for role in ("COO", "CEO"):
+        sent = {"who": {"mail": "anna@corvane.example", "role": role}}
+        assert page.request.post(f"{address}/in/{path}", data=sent).ok
+    assert page.request.post(f"{address}/in/{path}", data={"who": {"mail": "nobody"}}).ok
+    page.goto(address + reverse("connections"))
+    shown(page, "connections-both")
+    page.get_by_role("link", name="Webinars").click()
+    expect(page.get_by_role("heading", name="Facts that were not taken")).to_be_visible()
+    shown(page, "connection")
+    page.get_by_label("Outcome").select_option("refused")
+    expect(page).to_have_url(re.compile("outcome=refused"))
+    page.get_by_role("table").first.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Refused")).to_be_visible()
+    shown(page, "connection-item")
+    page.get_by_role("button", name="Look at it again").click()
+    expect(page.get_by_text("It is looked at again within five seconds.")).to_be_visible()
     assert not complaints

@@ -42,7 +42,7 @@ def text(answer):
 
 def test_an_admin_adds_an_endpoint_and_is_shown_its_secret_once(admin, server, people):
     given = {"name": "CRM", "address": server.address, "topics": ["handoff.accepted", "handoff.rejected"]}
-    made = admin.post(reverse("connections"), given)
+    made = admin.post(reverse("endpoint_add"), given)
     endpoint = Endpoint.objects.get()
     assert unseal(endpoint.secret) in text(made)
     assert "no-store" in made["Cache-Control"]
@@ -66,7 +66,7 @@ def test_an_admin_adds_an_endpoint_and_is_shown_its_secret_once(admin, server, p
 def test_what_is_wrong_is_said_and_no_address_repeated(admin, server, endpoint, settings, wrong, said):
     settings.WEBHOOK_PRIVATE_ADDRESSES = "name" in wrong or "topics" in wrong
     given = {"name": "Other", "address": server.address, "topics": list(TOPICS)} | wrong
-    answer = admin.post(reverse("connections"), given)
+    answer = admin.post(reverse("endpoint_add"), given)
     assert answer.status_code == 422
     assert said in text(answer)
     assert "s3cr3t" not in text(answer)

@@ -15,8 +15,8 @@ from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, invalid
 from portal.shared.refusal import NotPermitted, Refusal
 
-LIST, PAGE, ONE, SECRET = (
-    f"connectors/{name}.html" for name in ("connections", "endpoint", "delivery", "endpoint_secret")
+ADD, PAGE, ONE, SECRET = (
+    f"connectors/{name}.html" for name in ("endpoint_add", "endpoint", "delivery", "endpoint_secret")
 )
 SHOWN = 50
 STATES = {"waiting": "Waiting", "delivered": "Delivered", "given_up": "Given up"}
@@ -24,18 +24,19 @@ STATES = {"waiting": "Waiting", "delivered": "Delivered", "given_up": "Given up"
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def connections(request):
-    """What is connected, and the form for another endpoint; its secret is shown in the answer, and never again."""
+def endpoint_add(request):
+    """The form for another endpoint; its secret is shown in the answer, and never again."""
     require(request.user, May.MANAGE_CONNECTIONS)
+    context = {"topics": TOPICS, "new": {"topics": list(TOPICS)}}
     if request.method == "GET":
-        return answer(request, LIST, _overview())
+        return answer(request, ADD, context)
     given = _given(request.POST) | {"address": request.POST.get("address", "")}
     try:
         endpoint, secret = endpoints.add_endpoint(by=request.user, at=timezone.now(), **given)
     except NotPermitted:
         raise
     except Refusal as refusal:
-        return invalid(request, LIST, _overview() | {"refusal": refusal, "new": given | {"address": ""}})
+        return invalid(request, ADD, context | {"refusal": refusal, "new": given | {"address": ""}})
     return answer(request, SECRET, {"endpoint": endpoint, "secret": secret, "is_new": True})
 
 
@@ -145,10 +146,6 @@ def _gate(request, pk):
 
 def _given(post):
     return {"name": post.get("name", ""), "topics": post.getlist("topics")}
-
-
-def _overview():
-    return {"endpoints": Endpoint.objects.kept(), "topics": TOPICS, "new": {"topics": list(TOPICS)}}
 
 
 def _page(request, one):
