@@ -101,7 +101,7 @@ def _without(row, sign, month, as_of, zone):
     name = sign.of.replace("_", " ")
     says = f"{name} {sign.key}" if sign.key else f"no {name}"
     definition = row.as_definition()
-    key = _free(definition, f"not-{says}")
+    key = free_key(definition, f"not-{says}")
     rule = {"key": key, "label": f"Not with {says}"[:120], "axis": "disqualifier", "condition": condition(sign)}
     value = figures_fix.FACT.format("%(asked)s::text")
     scores = _scores(month, as_of, zone, f"trim({value})", sign.of)
@@ -119,7 +119,7 @@ def _later(row, sign, month, as_of, zone):
     points = max(1, int(median(spare)) + 1) if spare else 1
     says = f"source {sign.key}" if sign.key else "no source"
     rule = {
-        "key": _free(definition, f"later-{says}"), "label": f"Rarely ready: {says}"[:120], "axis": "fit",
+        "key": free_key(definition, f"later-{says}"), "label": f"Rarely ready: {says}"[:120], "axis": "fit",
         "condition": condition(sign), "points": -points,
     }  # fmt: skip
     effect = _effect(definition, scores, lambda s, source: (s[0] - points, s[1]) if source == sign.key else s)
@@ -153,7 +153,8 @@ def _field(name):
     return name if name in LEAD_FIELDS else f"{ATTRIBUTE}{name}"
 
 
-def _free(definition, words):
+def free_key(definition, words):
+    """A key for a new rule of a definition, from words."""
     stem, taken = slugify(words)[:50].strip("-") or "rule", {rule.key for rule in definition.rules}
     return next(key for key in (stem, *(f"{stem}-{i}" for i in range(2, 1000))) if key not in taken)
 

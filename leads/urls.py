@@ -77,6 +77,7 @@ urlpatterns = [
     path("agreement/trend/", agreement.agreement_trend, name="agreement_trend"),
     path("", include("leads.audit.urls")),
     path("", include("leads.backtest.urls")),
+    path("", include("leads.calibration.round_urls")),
     path("", include("leads.intake.imports.urls")),
     path("", include("leads.connectors.urls")),
     path("", include("leads.intake.forms.public.urls")),

@@ -4,7 +4,7 @@ The draw can be repeated by anybody: the rejections that stand are put in order 
 the first ones are taken. What was drawn before is not drawn again, so samples of a month add up to a larger one.
 """
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.shortcuts import get_object_or_404
@@ -14,6 +14,7 @@ from leads.audit.models import Coding, Sample, SampleItem
 from leads.models import Handoff
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
+from portal.shared.locks import wait_for_others
 from portal.shared.refusal import NotPermitted, Refusal
 
 SIZE = 50
@@ -55,7 +56,7 @@ def draw_sample(*, month, seed, by, at, zone, size=SIZE):
     require(by, May.DRAW_SAMPLES)
     if month.ends(zone) > at:
         raise MonthNotOver
-    _wait_for_others(f"audit.sample.{month}")
+    wait_for_others(f"audit.sample.{month}")
     if SampleItem.objects.filter(sample__month=month.first, coding=None).exists():
         raise SampleNotFinished
     drawable = _drawable(month, at, zone)
@@ -80,7 +81,7 @@ def code_item(*, item_id, code, by, at):
     Refuses: NotPermitted (whoever rejected the lead, or may not see it), AlreadyCoded, NoSuchReason.
     """
     require(by, May.RECODE_REASONS)
-    _wait_for_others(f"audit.item.{item_id}")
+    wait_for_others(f"audit.item.{item_id}")
     item = get_object_or_404(SampleItem.objects.select_related("decision__handoff__sla_version"), pk=item_id)
     if not _second_to(by).filter(pk=item_id).exists():
         raise NotPermitted("A second person codes it: not who rejected the lead, and only who may see it.")
@@ -114,9 +115,3 @@ def in_order(handoffs, seed):
     """The handoffs as this seed draws them."""
     told = Concat(Value(f"{seed}:"), Cast(F("pk"), TextField()))
     return handoffs.order_by(Func(told, template="sha256(convert_to(%(expressions)s, 'UTF8'))"), "pk")
-
-
-def _wait_for_others(what):
-    """One at a time; the rows cannot be locked, as nobody may update them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])

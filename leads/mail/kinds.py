@@ -42,3 +42,7 @@ ACTION = kind(
     "action", "An action is mine", hint="An audit decided it and named me.",
     roles=(Role.MARKETER, *LEADERS, Role.SALES_MANAGER, Role.ADMIN),
 )  # fmt: skip
+ROUND = kind(
+    "round", "A round of deals waits for me", hint="I was named to mark won and lost deals.",
+    roles=(*SALES, Role.SALES_LEADER),
+)  # fmt: skip

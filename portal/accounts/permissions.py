@@ -71,6 +71,15 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
         "Calibration is open to marketing, both leaderships and admins.",
     )
+    START_ROUNDS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only marketing and the two leaders draw a round of deals.",
+    )
+    ANNOTATE = (
+        (Role.REP, Role.SALES_MANAGER, Role.SALES_LEADER),
+        "Only sales marks won and lost deals.",
+    )
+    READ_ROUNDS = (tuple(Role), "Only people with a role read the rounds of deals.")
     DRAFT_AGREEMENT = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only marketing and the sales leadership draft and propose the agreement.",

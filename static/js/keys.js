@@ -6,6 +6,8 @@
    - data-lead="48213"  inside #lead: the lead shown there; #lead-row-48213 is marked as the current row
    - .palette           its radios carry data-digits="41" (or value="41"): two digits choose one. data-asks="ID" on a
                         radio names the field to fill in first; without it the choice sends the form at once
+   - data-answers       a form of questions: Y, N and U choose the radio with that data-answer in the question that has
+                        the focus, else in the first without an answer; after the last one [data-then] takes the focus
    - data-focus         in an answer: takes the focus (the new lead's h2, the alert, the panel's first radio)
    - body data-keys     "off" turns the single characters off (WCAG 2.1.4); Escape is no character and stays */
 (() => {
@@ -21,7 +23,7 @@
     element.isContentEditable || element.matches("textarea, select") ||
     (element.matches("input") && !element.matches("[type=radio], [type=checkbox], [type=submit], [type=button]"));
 
-  const isBusy = () => ONE("[data-key].htmx-request, .reject.htmx-request, .lead-name.htmx-request") !== null;
+  const isBusy = () => ONE("[data-key].htmx-request, .reject.htmx-request, [data-answers].htmx-request, .lead-name.htmx-request") !== null;
 
   const press = (key) => {
     const able = ALL(`[data-key="${CSS.escape(key)}"]`).filter((element) => visible(element) && !element.disabled);
@@ -90,6 +92,18 @@
   const fieldFor = (radio) =>
     document.getElementById(radio.dataset.asks) ?? ALL("input, select, textarea", radio.form).find((field) => isTyping(field) && visible(field));
 
+  /* One question after the other */
+  const answer = (key) => {
+    const asks = ALL('[data-answers] [role="radiogroup"]');
+    const here = asks.find((ask) => ask.contains(document.activeElement)) ?? asks.find((ask) => !ONE(":checked", ask));
+    const radio = here && ONE(`[data-answer="${CSS.escape(key)}"]`, here);
+    if (!radio) return false;
+    radio.click();
+    const next = asks[asks.indexOf(here) + 1];
+    (next ? ONE(":checked, input", next) : ONE("[data-answers] [data-then]"))?.focus();
+    return true;
+  };
+
   /* Keys */
   const escape = (target) => {
     digit = "";
@@ -105,6 +119,7 @@
     if (key === "k") return move(-1);
     if (key === "x") return select();
     if (/^[0-9]$/.test(key)) return choose(key);
+    if ("ynu".includes(key) && answer(key)) return true;
     if (key === "?") return ONE("#keys-sheet")?.togglePopover() !== undefined;
     return press(key);
   };
