@@ -134,6 +134,8 @@ MAY_OPEN = {
     "audit_disputes": READERS,
     "audit_speed": READERS,
     "audit_scorecard": ALL,
+    "audit_breaches": ALL,
+    "audit_excuse": AUTHORS | {Role.SALES_MANAGER},  # nothing chosen: 422
     "audit_actions": READERS,
     "audit_action_new": AUTHORS | {Role.SALES_MANAGER},
     "leads": ALL,

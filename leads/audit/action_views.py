@@ -8,7 +8,7 @@ from leads.audit import actions as verbs
 from leads.audit.action_forms import ActionForm, ClosingNote
 from leads.audit.action_page import actions
 from leads.audit.models import ActionRevision
-from leads.figures import Month
+from leads.audit.views import any_month
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
 from portal.shared.refusal import NotPermitted, Refusal
@@ -21,14 +21,14 @@ FASTER = (verbs.ActionChanged, verbs.ActionClosed)
 def audit_actions(request, month):
     """What earlier actions moved, and what this audit decided."""
     require(request.user, May.READ_AUDIT)
-    return answer(request, PAGE, _context(request, _month(month)), part="actions")
+    return answer(request, PAGE, _context(request, any_month(month)), part="actions")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def audit_action_new(request, month):
     """The form of a new action, in place; its answer is the section."""
     require(request.user, May.DECIDE_ACTIONS)
-    found = _month(month)
+    found = any_month(month)
     form = ActionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _act(request, found, lambda: verbs.add_action(month=found, **_said(request, form)), form=form)
@@ -39,7 +39,7 @@ def audit_action_new(request, month):
 def audit_action(request, month, pk):
     """The form of an action as it stands, in place; its answer is the section."""
     require(request.user, May.DECIDE_ACTIONS)
-    found, revision = _month(month), _standing(pk)
+    found, revision = any_month(month), _standing(pk)
     if request.method != "POST":
         now = {name: getattr(revision, name) for name in verbs.AGREED}
         return _form(request, found, ActionForm(initial=now, revision=revision), revision)
@@ -54,7 +54,7 @@ def audit_action(request, month, pk):
 def audit_action_close(request, month, pk):
     """Close it, saying what was done; its owner may, too."""
     require(request.user, May.READ_AUDIT)
-    found, form = _month(month), ClosingNote(request.POST)
+    found, form = any_month(month), ClosingNote(request.POST)
     _standing(pk)
     if not form.is_valid():
         return _again(request, invalid, found, verbs.ActionChanged.sentence)
@@ -109,10 +109,3 @@ def _standing(pk):
     if found is None:
         raise Http404("There is no such action.")
     return found
-
-
-def _month(key):
-    try:
-        return Month.parse(key)
-    except ValueError:
-        raise Http404("There is no such month.") from None

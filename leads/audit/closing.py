@@ -3,10 +3,11 @@
 import json
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 
 from leads import figures
+from leads.audit.closed import wait_for_others
 from leads.audit.models import Closing, ClosingSignature, Reopening
 from leads.audit.report import audits, versions_of
 from portal.accounts.models import Role, User
@@ -71,7 +72,7 @@ def close_audit(*, month, by, at, zone):
     require(by, May.CLOSE_AUDIT)
     if month.ends(zone) > at:
         raise NotOverYet
-    _wait_for_others()
+    wait_for_others()
     if Closing.objects.of(month):
         raise AlreadyClosed
     last, before = Closing.objects.last(), Closing.objects.filter(month=month.first).count()
@@ -135,15 +136,8 @@ def _check_leads(party, by):
         raise NotPermitted(f"Only the {Role(role).label.lower()} speaks for {Party(party).label.lower()}.")
 
 
-def _wait_for_others():
-    """One act on closed audits at a time: whoever comes next finds this one. (Their rows cannot be locked: nobody may
-    update them.)"""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('audit.chain', 0))")
-
-
 def _lock(closing_id):
-    _wait_for_others()
+    wait_for_others()
     closing = get_object_or_404(Closing, pk=closing_id)
     if closing.is_reopened:
         raise NotClosed

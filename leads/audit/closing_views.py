@@ -1,6 +1,6 @@
 """Doors of the closing: the figures as they were signed, close, sign, ask to open again."""
 
-from django.http import Http404, JsonResponse
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET, require_POST
 from leads.audit import closing as verbs
 from leads.audit.models import Closing
 from leads.audit.report import versions_of
-from leads.figures import BASES, Month
+from leads.audit.views import any_month
+from leads.figures import BASES
 from portal.accounts.again import wrong_password
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -23,13 +24,13 @@ FASTER = (verbs.AlreadyClosed, verbs.AlreadySigned, verbs.AlreadyAsked, verbs.No
 def audit_closing(request, month):
     """The month's closing: the signed figures and what changed since, or the way to close it."""
     require(request.user, May.READ_AUDIT)
-    return answer(request, PAGE, _context(request, _month(month)), part="signoff")
+    return answer(request, PAGE, _context(request, any_month(month)), part="signoff")
 
 
 @require_POST
 def audit_close(request, month):
     require(request.user, May.CLOSE_AUDIT)
-    found, zone = _month(month), timezone.get_default_timezone()
+    found, zone = any_month(month), timezone.get_default_timezone()
     return _act(request, found, lambda: verbs.close_audit(month=found, by=request.user, at=timezone.now(), zone=zone))
 
 
@@ -37,7 +38,7 @@ def audit_close(request, month):
 def audit_sign(request, month, pk):
     """Sign the fingerprint that was shown; the password is asked again."""
     require(request.user, May.CLOSE_AUDIT)
-    found, given = _month(month), request.POST
+    found, given = any_month(month), request.POST
     if wrong := wrong_password(request):
         return invalid(request, PAGE, _context(request, found) | {"wrong": wrong}, part="signoff")
     return _act(
@@ -51,7 +52,7 @@ def audit_sign(request, month, pk):
 @require_POST
 def audit_reopen(request, month, pk):
     require(request.user, May.CLOSE_AUDIT)
-    found, given = _month(month), request.POST
+    found, given = any_month(month), request.POST
     return _act(
         request, found, lambda: verbs.ask_to_reopen(
             closing_id=pk, party=_party(given), why=given.get("why", "")[:2000], by=request.user, at=timezone.now()
@@ -63,7 +64,7 @@ def audit_reopen(request, month, pk):
 def audit_closed_json(request, month, number):
     """What was signed, as a file: content, fingerprint, signatures; for whoever recomputes it (docs/verify.md)."""
     require(request.user, May.READ_AUDIT)
-    closing = get_object_or_404(Closing, month=_month(month).first, number=number)
+    closing = get_object_or_404(Closing, month=any_month(month).first, number=number)
     rows = closing.signatures.all()
     said = ("party", "name", "role", "signed_at", "digest")
     response = JsonResponse(
@@ -122,13 +123,6 @@ def _of(closing, user, now, zone):
         "asked": [asked[party] for party in Party if party in asked],
         "may_reopen": next((party for party in mine if party not in asked), None),
     }
-
-
-def _month(key):
-    try:
-        return Month.parse(key)
-    except ValueError:
-        raise Http404("There is no such month.") from None
 
 
 def _party(given):

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from leads.audit.excuse_models import PROPOSERS, Excuse, ExcuseAnswer  # noqa: F401 (records of this app)
 from portal.shared.triggers import append_only, refuse
 from sla.models import Party
 

@@ -5,12 +5,13 @@ told by leads.clock_states, so that a contact logged late, which a ClockCorrecti
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import BigIntegerField, Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from leads import lifecycle
+from leads.audit.excused import excused_commitments, excused_counts, excused_late
 from leads.models import Handoff, Touch
 from leads.models.breach import Breach
 from portal.accounts.models import User
@@ -21,12 +22,17 @@ KEPT, BREACHED, UNCLEAR = "Kept", "Breached", "Unclear"
 CLOCKS = {Commitment.Kind.FIRST_CONTACT: "contact", Commitment.Kind.DECISION: "decision"}
 COVERED, ATTEMPTS = "covered", "attempts"  # promises that stand on the version itself
 K = Commitment.Kind
+GROUP = ("sla_version", "tier", "source", "campaign")  # what counts are told apart by
+STATES = ("kept", "late", "excused")
 EVERY = 1000  # per mille: a promise without a share is one of all
 
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise of one version: `k` of `n` against `target` per mille; a volume is `n`, from `target` to `most`."""
+    """One promise of one version: `k` of `n` against `target` per mille; a volume is `n`, from `target` to `most`.
+
+    excused: of the n − k breaches those that the other side excused; is_excused: the promise of this month as a whole.
+    """
 
     version: SLAVersion
     party: str
@@ -36,6 +42,13 @@ class Promise:
     target: int = EVERY
     most: int | None = None
     commitment: Commitment | None = None
+    excused: int = 0
+    is_excused: bool = False
+
+    @property
+    def without_excused(self):
+        """The same without the breaches that the other side excused; None where the promise itself was excused."""
+        return None if self.is_excused else replace(self, n=self.n - self.excused, excused=0)
 
     @property
     def is_volume(self):
@@ -101,6 +114,16 @@ class Scorecard:
         sides = [self._least(party) for party in (Party.MARKETING, Party.SALES)]
         return Attainment(*sides, self._joint())
 
+    @property
+    def without_excused(self):
+        """The Scorecard as if what the other side excused had not been promised."""
+        kept = (promise.without_excused for promise in self.promises)
+        return replace(self, promises=tuple(promise for promise in kept if promise))
+
+    @property
+    def has_excused(self):
+        return any(promise.excused or promise.is_excused for promise in self.promises)
+
     def _least(self, party):
         return min((p.attainment for p in self.of(party) if p.attainment is not None), default=None)
 
@@ -121,6 +144,11 @@ def scorecard(month, *, as_of, zone):
     Volume and joint target are promised for a month: they are judged under the version that its first MQL had.
     """
     rows = list(_counted(_qualified(month, as_of, zone), as_of))
+    for clock in CLOCKS.values():
+        excused = excused_counts(_qualified(month, as_of, zone), clock, GROUP, as_of=as_of)
+        for row in rows:
+            row[f"{clock}_excused"] = excused[tuple(row[name] for name in GROUP)]
+    pardoned = excused_commitments(month, as_of=as_of)
     versions = {v.pk: v for v in _versions({row["sla_version"] for row in rows})}
     mqls, accepted = _sum(rows, "mqls"), _sum(rows, "accepted")
     first = min(versions.values(), key=lambda v: v.number, default=None)
@@ -128,7 +156,8 @@ def scorecard(month, *, as_of, zone):
     for version in sorted(versions.values(), key=lambda v: v.number):
         inside = [row for row in rows if row["sla_version"] == version.pk]
         volume = mqls if version == first else None
-        promises += _promises(version, inside, month=month, as_of=as_of, zone=zone, mqls=volume)
+        found = _promises(version, inside, month=month, as_of=as_of, zone=zone, mqls=volume)
+        promises += [replace(p, is_excused=p.commitment.pk in pardoned) if p.commitment else p for p in found]
     return Scorecard(tuple(promises), first, mqls, accepted)
 
 
@@ -150,7 +179,7 @@ def _counted(handoffs, as_of):
         for clock in CLOCKS.values()
         for state in ("kept", "late")
     }
-    return states.values("sla_version", "tier", "source", "campaign").annotate(
+    return states.values(*GROUP).annotate(
         mqls=Count("pk"), accepted=Count("pk", filter=decided & Q(status=lifecycle.ACCEPTED)), **clocks
     )
 
@@ -174,14 +203,13 @@ def _promises(version, rows, *, month, as_of, zone, mqls):
         said = {"commitment": one, "version": version, "party": one.party, "kind": one.kind}
         if one.kind in CLOCKS:
             inside = [row for row in rows if row["tier"] == one.tier_id]
-            k, late = (_sum(inside, f"{CLOCKS[one.kind]}_{state}") for state in ("kept", "late"))
-            yield Promise(k=k, n=k + late, target=kept.get(one.tier_id, kept.get(None, EVERY)), **said)
+            k, late, excused = (_sum(inside, f"{CLOCKS[one.kind]}_{state}") for state in STATES)
+            target = kept.get(one.tier_id, kept.get(None, EVERY))
+            yield Promise(k=k, n=k + late, target=target, excused=excused, **said)
         elif one.kind == K.SHARE_KEPT:
             inside = [row for row in rows if one.tier_id in (None, row["tier"])]
-            k, late = (
-                sum(_sum(inside, f"{clock}_{state}") for clock in CLOCKS.values()) for state in ("kept", "late")
-            )
-            yield Promise(k=k, n=k + late, target=one.at_least, **said)
+            k, late, excused = (sum(_sum(inside, f"{clock}_{state}") for clock in CLOCKS.values()) for state in STATES)
+            yield Promise(k=k, n=k + late, target=one.at_least, excused=excused, **said)
         elif one.kind == K.ACCEPTANCE:
             yield Promise(k=_sum(covered, "accepted"), n=n, target=one.at_least, **said)
         elif one.kind == K.COMPLETE_FACTS:
@@ -220,12 +248,15 @@ def _attempts(version, month, as_of, zone):
 
 @dataclass(frozen=True)
 class Answered:
-    """Clocks that one person answered for, each (kept, kept or breached); a breach is of who held the lead then."""
+    """Clocks that one person answered for, each (kept, kept or breached, of the breaches those that were excused).
+
+    A breach is of whoever held the lead then.
+    """
 
     person: User
     team: str
-    contact: tuple[int, int]
-    decision: tuple[int, int]
+    contact: tuple[int, int, int]
+    decision: tuple[int, int, int]
 
 
 def by_person(month, *, people, as_of, zone):
@@ -234,10 +265,14 @@ def by_person(month, *, people, as_of, zone):
     for clock in CLOCKS.values():
         at_fault = Breach.objects.filter(handoff=OuterRef("pk"), clock=clock).values("owner")[:1]
         found = _qualified(month, as_of, zone).with_clock_states(at=as_of).order_by()
-        found = found.annotate(fault=Coalesce(Subquery(at_fault), F("owner_id"), output_field=BigIntegerField()))
+        fault = Coalesce(Subquery(at_fault), F("owner_id"), output_field=BigIntegerField())
+        found = found.annotate(fault=fault)
         for state, who in (("kept", "owner"), ("late", "fault")):
             inside = found.filter(**{f"{clock}_state": state}).values_list(who).annotate(n=Count("pk"))
             counts.update({(person, clock, state): n for person, n in inside})
+        late = excused_late(_qualified(month, as_of, zone), clock, as_of=as_of).annotate(fault=fault)
+        by_fault = late.values_list("fault").annotate(n=Count("pk"))
+        counts.update({(person, clock, "excused"): n for person, n in by_fault})
     known = people.select_related("team").filter(pk__in={person for person, *_ in counts} - {None})
     found = [_answered(person, counts) for person in known]
     return sorted(found, key=lambda one: (one.team, one.person.name, one.person.pk))
@@ -245,7 +280,7 @@ def by_person(month, *, people, as_of, zone):
 
 def _answered(person, counts):
     def clock(name):
-        kept = counts[person.pk, name, "kept"]
-        return kept, kept + counts[person.pk, name, "late"]
+        kept, late, excused = (counts[person.pk, name, state] for state in STATES)
+        return kept, kept + late, excused
 
     return Answered(person, person.team.name if person.team else "", clock("contact"), clock("decision"))

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from types import SimpleNamespace
 
-from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads.audit import promises
 from leads.audit import scorecard as score
+from leads.audit.views import any_month
 from leads.figures import Month
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts, intervals, text
@@ -28,7 +28,7 @@ CHIPS = {
 def audit_scorecard(request, month):
     """Promises kept and breached in a month; a rep sees their own clocks, a manager the team's."""
     require(request.user, May.SEE_SCORECARD)
-    found, now, zone = _month(month), timezone.now(), timezone.get_default_timezone()
+    found, now, zone = any_month(month), timezone.now(), timezone.get_default_timezone()
     reads = may(request.user, May.READ_AUDIT)
     card = score.scorecard(found, as_of=now, zone=zone) if reads else None
     people = score.by_person(found, people=promises.people_seen_by(request.user), as_of=now, zone=zone)
@@ -39,6 +39,7 @@ def audit_scorecard(request, month):
         "title": _title(card, found) if card else "Your clocks",
         "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
         "attainment": card and card.attainment,
+        "less": card and card.has_excused and card.without_excused.attainment,
         "teams": _teams(people),
         "previous": found.plus(-1),
         "next": found.plus(1) if found < Month.of(now, zone) else None,
@@ -68,11 +69,23 @@ def _row(promise, card):
         "verdict": promise.verdict or "Nothing to keep",
         "interval": ends and SimpleNamespace(low=ends[0], high=ends[1]),
         "breached": promise.n - promise.k,
+        "less": _without(promise) if promise.excused and not promise.is_excused else None,
         "bar": ends and charts.interval(
             promise.share, *ends, target=promise.target / score.EVERY,
             label=f"Result and interval against the target of {words.percent(promise.target)}",
         ),
     }  # fmt: skip
+
+
+def _without(promise):
+    """The same without the breaches that were excused."""
+    less, ends = promise.without_excused, promise.without_excused.ends
+    return {
+        "share": less.share,
+        "interval": ends and SimpleNamespace(low=ends[0], high=ends[1]),
+        "n": less.n,
+        "verdict": less.verdict or "Nothing to keep",
+    }
 
 
 def _teams(people):
@@ -89,15 +102,13 @@ def _teams(people):
 def _cells(rows):
     cells = []
     for clock in score.CLOCKS.values():
-        k, n = (sum(getattr(one, clock)[i] for one in rows) for i in (0, 1))
-        low, high = intervals.wilson(k, n) if n else (None, None)
-        share = k / n if n else None
-        cells.append(SimpleNamespace(k=k, n=n, share=share, low=low, high=high, few=n < text.FEW))
+        k, n, excused = (sum(getattr(one, clock)[i] for one in rows) for i in (0, 1, 2))
+        cell = _cell(k, n)
+        cell.excused, cell.less = excused, _cell(k, n - excused)
+        cells.append(cell)
     return cells
 
 
-def _month(key):
-    try:
-        return Month.parse(key)
-    except ValueError:
-        raise Http404("There is no such month.") from None
+def _cell(k, n):
+    low, high = intervals.wilson(k, n) if n else (None, None)
+    return SimpleNamespace(k=k, n=n, share=k / n if n else None, low=low, high=high, few=n < text.FEW)

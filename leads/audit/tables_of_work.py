@@ -10,6 +10,7 @@ from portal.accounts.permissions import May
 from sla.models import Party
 from sla.models.reasons import Category
 
+NOTHING = "Nothing to keep"
 FLAGS = {
     "hurried": "Decided in under 20 seconds",
     "bad-data": "“Bad data” on complete records",
@@ -22,7 +23,8 @@ def scorecard(asked):
     """Both sides' promises of the month, each under the version a handoff was made under."""
     head = (
         Column("Side"), Column("Promise"), Column("Terms"), count("Agreement"), count("Kept"), count("Not kept"),
-        share("Share kept"), Column("Verdict"),
+        share("Share kept"), Column("Verdict"), count("Excused"), share("Share kept without the excused"),
+        Column("Verdict without the excused"),
     )  # fmt: skip
     return Table("Both sides’ promises", head, _promises(asked))
 
@@ -34,7 +36,15 @@ def _promises(asked):
             broken = None if one.is_volume else one.n - one.k
             kept = one.ends and Share(one.share, *one.ends, one.n)
             said = promises.name(one), promises.terms(one), one.version.number
-            yield (party.label, *said, one.k, broken, kept, one.verdict or "Nothing to keep")
+            yield (party.label, *said, one.k, broken, kept, one.verdict or NOTHING, *_excused(one))
+
+
+def _excused(promise):
+    """How many breaches were excused, and the promise without them."""
+    less = promise.without_excused
+    if less is None:
+        return None, None, "Excused"
+    return promise.excused, less.ends and Share(less.share, *less.ends, less.n), less.verdict or NOTHING
 
 
 @table("clocks", may=May.SEE_SCORECARD)
@@ -43,13 +53,16 @@ def clocks(asked):
     found = score.by_person(asked.period, people=promises.people_seen_by(asked.person), **asked.when)
     rows = (
         (
-            one.team or "No team", one.person.name, one.contact[1], wilson(*one.contact), one.decision[1],
-            wilson(*one.decision),
+            one.team or "No team", one.person.name, one.contact[1], wilson(*one.contact[:2]), one.contact[2],
+            one.decision[1], wilson(*one.decision[:2]), one.decision[2],
         )
         for one in found
     )  # fmt: skip
-    head = (Column("Team"), Column("Person"), count("First contacts"), share("First contacts in time"))
-    return Table("Clocks kept, by team and rep", (*head, count("Decisions"), share("Decisions in time")), rows)
+    head = (
+        Column("Team"), Column("Person"), count("First contacts"), share("First contacts in time"),
+        count("First contacts excused"), count("Decisions"), share("Decisions in time"), count("Decisions excused"),
+    )  # fmt: skip
+    return Table("Clocks kept, by team and rep", head, rows)
 
 
 def rejections(asked):

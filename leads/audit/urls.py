@@ -5,6 +5,7 @@ from django.urls import path
 from leads.audit import (
     action_views,
     closing_views,
+    excuse_views,
     exports,
     part_views,
     quality_views,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("audit/<slug:month>/closing/<int:pk>/sign/", closing_views.audit_sign, name="audit_sign"),
     path("audit/<slug:month>/closing/<int:pk>/reopen/", closing_views.audit_reopen, name="audit_reopen"),
     path("audit/<slug:month>/scorecard/", scorecard_views.audit_scorecard, name="audit_scorecard"),
+    path("audit/<slug:month>/breaches/", excuse_views.audit_breaches, name="audit_breaches"),
+    path("audit/<slug:month>/breaches/excuse/", excuse_views.audit_excuse, name="audit_excuse"),
+    path("audit/<slug:month>/breaches/answer/", excuse_views.audit_excuse_answer, name="audit_excuse_answer"),
     path("audit/<slug:month>/actions/", action_views.audit_actions, name="audit_actions"),
     path("audit/<slug:month>/actions/new/", action_views.audit_action_new, name="audit_action_new"),
     path("audit/<slug:month>/actions/<int:pk>/", action_views.audit_action, name="audit_action"),

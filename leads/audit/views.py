@@ -76,12 +76,17 @@ def audit(request, month):
     return answer(request, "audit/audit.html", context)
 
 
-def parse_month(key, current):
-    """The month of `key`; no page for what is not a month, or lies ahead."""
+def any_month(key):
+    """The month of `key`; no page for what is none."""
     try:
-        month = Month.parse(key)
+        return Month.parse(key)
     except ValueError:
         raise Http404("There is no such month.") from None
+
+
+def parse_month(key, current):
+    """The month of `key`; no page for what is not a month, or lies ahead."""
+    month = any_month(key)
     if month > current:
         raise Http404("This month is still to come.")
     return month

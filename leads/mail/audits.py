@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from leads.mail.kinds import ACTION, AUDIT
+from leads.mail.kinds import ACTION, AUDIT, EXCUSE
 from portal.outbox.mail import Mail, writes
 
 
@@ -20,3 +20,21 @@ def action(payload):
     return Mail(
         f"Yours by {payload['due']}: {payload['text']}", said, reverse("audit_actions", args=[payload["month"]])
     )
+
+
+@writes("audit.excuse_proposed", EXCUSE)
+def excuse_proposed(payload):
+    n = payload["n"]
+    what = "a breach" if n == 1 else f"{n} breaches"
+    said = f"{payload['by']} proposes to excuse {what} of {payload['month']}: {payload['why']} Co-sign it, or decline."
+    return Mail(
+        f"To be excused: {what} of {payload['month']}", said, reverse("audit_breaches", args=[payload["month"]])
+    )
+
+
+@writes("audit.excuse_answered", EXCUSE)
+def excuse_answered(payload):
+    n, did = payload["n"], "co-signed" if payload["agreed"] else "declined"
+    what = "a proposal" if n == 1 else f"{n} proposals"
+    said = f"{payload['by']} {did} {what} of yours to excuse breaches of {payload['month']}."
+    return Mail(f"Your proposal was {did}", said, reverse("audit_breaches", args=[payload["month"]]))

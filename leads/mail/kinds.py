@@ -38,6 +38,10 @@ REVIEW = kind(
 AUDIT = kind(
     "audit", "An audit waits for my signature", hint="It was closed, and both leaders sign it.", roles=LEADERS
 )
+EXCUSE = kind(
+    "excuse", "A breach is to be excused", hint="The other side proposes it, or answered mine.",
+    roles=(Role.MARKETER, *LEADERS, Role.SALES_MANAGER),
+)  # fmt: skip
 ACTION = kind(
     "action", "An action is mine", hint="An audit decided it and named me.",
     roles=(Role.MARKETER, *LEADERS, Role.SALES_MANAGER, Role.ADMIN),

@@ -37,6 +37,14 @@ class May(Enum):
         (Role.MARKETING_LEADER, Role.SALES_LEADER),
         "Only the two leaders close an audit.",
     )
+    PROPOSE_EXCUSES = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_MANAGER, Role.SALES_LEADER),
+        "Only marketing, sales managers and the two leaders propose that a breach be excused.",
+    )
+    ANSWER_EXCUSES = (
+        (Role.MARKETING_LEADER, Role.SALES_LEADER),
+        "Only the two leaders answer whether a breach is excused.",
+    )
     DECIDE_ACTIONS = (
         (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER),
         "Only marketing, sales managers and the two leaders decide actions.",

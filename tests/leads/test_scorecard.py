@@ -120,7 +120,7 @@ def test_a_breach_is_of_whoever_held_the_lead_when_its_time_ran_out(open_lead, p
     sweep_clocks(at=START + 2 * DAY)
     reassign_handoff(handoff_id=row.pk, to=people.other_rep, by=people.manager, at=START + 2 * DAY, why="Holiday")
     found = by_person(OCTOBER, people=User.objects.all(), as_of=START + 2 * DAY, zone=ZONE)
-    assert {one.person: one.contact for one in found if one.contact[1]} == {people.rep: (0, 1)}
+    assert {one.person: one.contact for one in found if one.contact[1]} == {people.rep: (0, 1, 0)}
 
 
 def test_the_people_add_up_to_the_promise(month_of_work, later):

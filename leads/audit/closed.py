@@ -1,0 +1,28 @@
+"""What a closed audit keeps from being changed: one question, asked by every verb that would change it."""
+
+from django.db import connection
+
+from leads.audit.models import Closing
+from portal.shared.refusal import Refusal
+
+LOCK = "hashtextextended('audit.chain', 0)"
+
+
+class MonthClosed(Refusal):
+    code = "month_closed"
+    sentence = "The audit of this month is closed. Both sides can open it again; until then nothing of it changes."
+
+
+def require_open(month):
+    """A step: raise MonthClosed where the audit of a figures.Month is closed; who closes it now waits for us."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+    if Closing.objects.of(month):
+        raise MonthClosed
+
+
+def wait_for_others():
+    """A step: one act on closed audits at a time; whoever comes next finds this one. (Their rows cannot be locked:
+    nobody may update them.)"""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
