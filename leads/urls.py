@@ -78,6 +78,7 @@ urlpatterns = [
     path("", include("leads.audit.urls")),
     path("", include("leads.backtest.urls")),
     path("", include("leads.calibration.round_urls")),
+    path("", include("leads.calibration.urls")),
     path("", include("leads.intake.imports.urls")),
     path("", include("leads.connectors.urls")),
     path("", include("leads.intake.forms.public.urls")),

@@ -26,16 +26,16 @@ STEPS = 14
 def result(found: Tally, draft: MQLDefinition, against: MQLDefinition) -> dict:
     """The context of the result's part: figures of the draft beside those of `against`."""
     definition, before = draft.as_definition(), against.as_definition()
-    rows, curve = _moves(found), _curve(found, definition)
+    rows, curve = moves(found), _curve(found, definition)
     return {
         "definition": draft,
         "against": against,
         "leads": found.leads,
-        "now": _side(found, "kept", "admitted"),
-        "was": _side(found, "kept", "dropped"),
+        "now": side(found, "kept", "admitted"),
+        "was": side(found, "kept", "dropped"),
         "moves": rows,
         "lost_count": found.count("dropped", "accepted"),
-        "lost": _lost(found),
+        "lost": lost(found),
         "admitted_unseen": found.count("admitted", "unseen"),
         "admitted": found.count("admitted"),
         **curve,
@@ -44,18 +44,18 @@ def result(found: Tally, draft: MQLDefinition, against: MQLDefinition) -> dict:
     }
 
 
-def _side(found, *moves):
+def side(found, *moves):
     """MQLs of one definition and the rate of those decided."""
     accepted, rejected = (sum(found.count(move, what) for move in moves) for what in ("accepted", "rejected"))
-    return {"mqls": sum(found.count(move) for move in moves), **_rate(accepted, accepted + rejected)}
+    return {"mqls": sum(found.count(move) for move in moves), **rate_of(accepted, accepted + rejected)}
 
 
-def _rate(k, n):
+def rate_of(k, n):
     low, high = wilson(k, n) if n else (0, 1)
     return {"value": k / n if n else None, "low": low, "high": high, "decided": n, "accepted": k}
 
 
-def _moves(found):
+def moves(found):
     """Rows of outcomes, a cell a move; the first row is all of them."""
     heads = [{"move": move, "name": name, "note": note, "count": found.count(move)} for move, name, note in MOVES]
     rows = [
@@ -64,7 +64,7 @@ def _moves(found):
     return {"heads": heads, "rows": rows}
 
 
-def _lost(found):
+def lost(found):
     """The accepted leads that the draft would not have handed over, those with most points first."""
     points = {handoff: (before, after) for handoff, before, after in found.lost}
     rows = Handoff.objects.filter(pk__in=points).select_related("lead").defer("breakdown", "lead__attributes")
@@ -75,7 +75,7 @@ def _lost(found):
 def _curve(found, definition):
     """The sweep over the lowest tier's threshold: MQLs and accepted at each."""
     entry = min(tier.total for tier in definition.tiers)
-    thresholds = _thresholds(found.curve, entry)
+    thresholds = thresholds_around(found.curve, entry)
     points = [(at, *at_threshold(found.curve, at)) for at in thresholds]
     mqls, accepted, _, _ = at_threshold(found.curve, entry)
     label = (
@@ -86,13 +86,13 @@ def _curve(found, definition):
         "entry": entry,
         "chart": charts.sweep([(at, mqls, accepted) for at, mqls, accepted, _, _ in points], entry, label=label),
         "points": [
-            {"threshold": at, "mqls": mqls, "unseen": unseen, **_rate(accepted, decided), "is_entry": at == entry}
+            {"threshold": at, "mqls": mqls, "unseen": unseen, **rate_of(accepted, decided), "is_entry": at == entry}
             for at, mqls, accepted, decided, unseen in points
         ],
     }
 
 
-def _thresholds(curve, entry):
+def thresholds_around(curve, entry):
     """Round thresholds around the one that the definition has, and that one."""
     highest = max([*curve, entry + 1])
     lowest = max(min([*curve, entry]), entry - max(highest - entry, 1) // 2)
@@ -120,6 +120,6 @@ def _tiers(found, draft, known):
     return [
         {"pk": tier.pk, "mqls": counts[f"draft {tier.key} mqls"],
          "was": counts[f"before {tier.key} mqls"] if tier.key in known else None,
-         **_rate(counts[f"draft {tier.key} accepted"], counts[f"draft {tier.key} decided"])}
+         **rate_of(counts[f"draft {tier.key} accepted"], counts[f"draft {tier.key} decided"])}
         for tier in draft.tiers.all()
     ]  # fmt: skip

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from leads.calibration.activations import with_points
-from leads.calibration.points import Weight
+from leads.calibration.points import CONSTANT, Weight
 from sla.scoring import Definition, Rule
 
 
 def proposed(rules: Sequence[Rule], against: Definition, weights: Sequence[Weight]) -> Definition:
-    """Disqualifiers as they are, rules with points of their weight, those without any left out; tiers of `against`."""
+    """Rules with the points of their weight, those without any left out; disqualifiers and tiers as they are.
+
+    A rule in force that fired on none of the leads, or on all, keeps its points: the data are silent about it.
+    """
     points = {weight.key: weight.points for weight in weights}
-    kept = [
-        rule if rule.axis == "disqualifier" else with_points(rule, points[rule.key])
+    silent = {weight.key for weight in weights if weight.verdict == CONSTANT}
+    in_force = {rule.key: rule for rule in against.rules if rule.key in silent}
+    kept = (
+        rule if rule.axis == "disqualifier" else in_force.get(rule.key) or with_points(rule, points.get(rule.key, 0))
         for rule in rules
-        if rule.axis == "disqualifier" or points.get(rule.key)
-    ]
-    return replace(against, rules=tuple(kept))
+    )
+    return replace(against, rules=tuple(rule for rule in kept if rule.axis == "disqualifier" or rule.points))
 
 
 def changes(against: Definition, wanted: Definition) -> list[dict]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from leads.backtest.columns import Scores, reach
-from leads.backtest.tally import ACCEPTED, REJECTED, UNSEEN, Tally, curve, tally
+from leads.backtest.tally import Tally, at_threshold, curve, tally
 from leads.calibration.points import threshold_of_equal_volume
+from portal.shared.text import FEW
 from sla.scoring import Definition, Tier
 
 
@@ -93,10 +94,11 @@ def sweeps(definition: Definition, past: Past) -> dict[str, dict[int, list[int]]
     return {tier.key: curve(past.after.total, _eligible(tier, past.after), past.outcomes) for tier in definition.tiers}
 
 
-def monthly(definition: Definition, past: Past, *, first: int, last: int) -> dict[int, list[int]]:
-    """By month, of the MQLs under the definition: [leads, accepted, decided, never shown]; months without any too."""
-    own = past.after.under(definition.tiers).qualified
-    return {month: _counts(own & (past.months == month), past.outcomes) for month in months_of(first, last)}
+def monthly(definition: Definition, past: Past) -> dict[int, dict[int, list[int]]]:
+    """By month and total points, of whom the total alone decides: [leads, accepted, decided, never shown]."""
+    own = past.after.under(definition.tiers).eligible
+    months = np.unique(past.months[own]).tolist()
+    return {month: curve(past.after.total, own & (past.months == month), past.outcomes) for month in months}
 
 
 def months_of(first: int, last: int) -> list[int]:
@@ -116,7 +118,12 @@ def _eligible(tier, sums):
     return asked
 
 
-def _counts(own, outcomes):
-    found = outcomes[own]
-    masks = (found >= 0, found == ACCEPTED, np.isin(found, (ACCEPTED, REJECTED)), found == UNSEEN)
-    return [int(mask.sum()) for mask in masks]
+def reaching(curve, target):
+    """The lowest threshold from which on the known acceptance is at least `target`, of enough leads to say so."""
+    if target is None:
+        return None
+    for at in sorted(curve):
+        _, accepted, decided, _ = at_threshold(curve, at)
+        if decided >= FEW and accepted / decided >= target:
+            return at
+    return None

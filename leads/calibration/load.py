@@ -32,6 +32,12 @@ SELECT verdict, count(*), count(*) FILTER (WHERE newest) FROM (
 ) y GROUP BY verdict
 """
 
+ROUGHLY = """
+SELECT count(*) FILTER (WHERE verdict = 'yes'), count(*) FILTER (WHERE verdict = 'no'),
+    count(*) FILTER (WHERE verdict IN ('yes', 'no') AND l.created_at > x.qualified_at)
+FROM ({labelled}) x JOIN leads_lead l ON l.id = x.lead_id
+"""
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -97,6 +103,14 @@ def counted(question, *, since, at):
     earlier = sum(n - newest for verdict, (n, newest) in found.items() if verdict in LABELS)
     others = {verdict: n for verdict, (n, _) in found.items() if verdict not in LABELS}
     return {verdict: found.get(verdict, (0, 0))[1] for verdict in LABELS} | others | {"earlier": earlier}
+
+
+def roughly(question, *, since, at):
+    """(handoffs of [since, at) that say yes, that say no, how many of both came later, with a file)."""
+    params = {"since": since, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(ROUGHLY.format(labelled=labelled(question)), params)
+        return cursor.fetchone()
 
 
 def shut_out(definition, scored):

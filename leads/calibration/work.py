@@ -68,7 +68,7 @@ def _over_the_past(job, definition, against, steps):
         "tally": moved.as_json(),
         "missed_won": sorted(set(won.values_list("handoff_id", flat=True))),
         "sweeps": history.sweeps(definition, past),
-        "monthly": history.monthly(definition, past, first=months[0], last=months[1]),
+        "monthly": history.monthly(definition, past),
         "past": months,
     }
 

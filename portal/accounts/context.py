@@ -20,6 +20,7 @@ PAGES = (
     ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),
+    ("Calibration", "calibrations", May.READ_CALIBRATION),
     ("Routing", "routing", May.CHANGE_ROUTING),
     ("Import", "import_list", May.IMPORT_LEADS),
     ("People", "people", May.MANAGE_PEOPLE),

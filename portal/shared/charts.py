@@ -148,7 +148,9 @@ def interval(
     return drawing("mini-svg", 18, label, out)
 
 
-def sweep(points: Sequence[tuple[int, int, int]], now: int, *, label: str) -> SafeString:
+def sweep(
+    points: Sequence[tuple[int, int, int]], now: int, *, label: str, tier: str = "the lowest tier"
+) -> SafeString:
     """Counts against a threshold: (threshold, all, those accepted), rising; `now` is where the definition stands."""
     top, bottom, last = 16, 190, max(len(points) - 1, 1)
     ticks = nice_ticks(0, max((count for _, count, _ in points), default=0), whole=True)
@@ -167,7 +169,7 @@ def sweep(points: Sequence[tuple[int, int, int]], now: int, *, label: str) -> Sa
             plot.append(line(pc(100 * i / last), top - 8, pc(100 * i / last), bottom, "mark-line"))
         if strong or i in (0, len(points) - 1):
             plot.append(text(pc(100 * i / last), bottom + 17, words.thousands(threshold), f"t-mid{strong}"))
-    plot.append(text("50%", bottom + 33, "points that the lowest tier asks for", "t-mid"))
+    plot.append(text("50%", bottom + 33, f"points that {tier} asks for", "t-mid"))
     return plotted(232, label, axis, plot)
 
 

@@ -35,6 +35,11 @@ def draft_definition(*, start_from, changes=(), by, at, summary=""):
 
     changes: as sla.definition_changes has them. Returns the MQLDefinition. Refuses: NotPermitted, Unusable.
     """
+    return begin_draft(start_from=start_from, changes=changes, by=by, at=at, summary=summary)
+
+
+def begin_draft(*, start_from, changes, by, at, summary=""):
+    """A step: the draft of `draft_definition`, within the transaction of a verb."""
     require(by, May.EDIT_DEFINITION)
     with connection.cursor() as cursor:  # two drafts at one moment get two numbers
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('sla.definition', 0))")
