@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from leads.api import capture, figures, lists, work  # noqa: F401 (each adds its doors to the router)
+from leads.api import capture, deals, figures, lists, work  # noqa: F401 (each adds its doors to the router)
 from leads.api.router import router as leads
 from portal.keys.api_docs import told
 from portal.keys.door import Api
@@ -20,7 +20,8 @@ api = Api(
     prefix=PREFIX,
     title="Handoff API",
     version="1",
-    description="Send leads and events, read handoffs, report contacts and decisions, read figures and the agreement.",
+    description="Send leads and events, read handoffs, report contacts, decisions and deals, read figures and the"
+    " agreement.",
 )
 api.add_router("", leads)
 api.add_router("", agreement)

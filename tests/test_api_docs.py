@@ -14,6 +14,7 @@ from django.utils import timezone
 import portal.api  # noqa: F401 (every door registers what it refuses)
 from leads.models import Decision, Lead
 from leads.services.capture import take_in_events, take_in_lead
+from leads.services.deal import record_deal
 from leads.services.decide import accept_handoff, reject_handoff
 from leads.services.touch import log_touch
 from portal.accounts.models import Role
@@ -71,7 +72,9 @@ def test_the_table_of_problems_is_that_of_the_code():
     assert table == "\n".join(lines)
 
 
-@pytest.mark.parametrize("verb", [take_in_lead, take_in_events, log_touch, accept_handoff, reject_handoff])
+@pytest.mark.parametrize(
+    "verb", [take_in_lead, take_in_events, log_touch, accept_handoff, reject_handoff, record_deal]
+)
 def test_whatever_a_verb_refuses_has_its_row(verb):
     named = re.search(r"Refuses: (.*?)\.$", unwrap(verb).__doc__, re.DOTALL | re.MULTILINE)
     classes = {one.__name__: one for one in refusals()}

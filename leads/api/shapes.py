@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from leads.models import Lead, Touch
+from leads.models import Deal, Lead, Touch
+from leads.models.deal import LOSS_REASONS
 from leads.models.lead import FACTS
 from leads.services.capture import Happened
 from leads.services.refusals import NotInTheFuture
@@ -36,6 +37,10 @@ def happened_at(when, now):
 
 def _fact(name, **more):
     return text(Lead._meta.get_field(name).max_length, **more)
+
+
+def _deal(name):
+    return text(Deal._meta.get_field(name).max_length)
 
 
 class EventIn(Strict):
@@ -112,6 +117,24 @@ class DecisionIn(Strict):
     field: text(60) = Field("", description="which field is wrong, where the reason asks for it")
     signal: text(60) = Field("", description="which signal misled, where the reason asks for it")
     duplicate_of: Id | None = Field(None, description="id of the other lead, where the reason asks for it")
+
+
+class DealIn(Strict):
+    """What became of a lead in the end. `void` takes back what was recorded by mistake."""
+
+    lead: WhoIn
+    handoff: Id | None = Field(None, description="which handoff led to it; else the last one before it closed")
+    id: text(120, least=1) | None = Field(None, description="your own id of the deal; it tells deals apart")
+    outcome: Literal[tuple(Deal.Outcome.values)]
+    amount: text(18, pattern=r"^-?[0-9]{1,13}(\.[0-9]{1,2})?$", examples=["1200.50"]) | None = None
+    currency: text(3, pattern=r"^([A-Z]{3})?$", examples=["EUR"]) = Field(
+        "", description="ISO 4217; empty: the organisation's"
+    )
+    product: _deal("product") = ""
+    loss_reason: text(40) = Field("", description=f"{', '.join(LOSS_REASONS)}, or a word of your own")
+    opened_at: Moment | None = None
+    closed_at: Moment | None = None
+    note: text(5000) = ""
 
 
 class Person(Said):
@@ -218,3 +241,29 @@ class DecisionSaid(Said):
     reason: str | None
     decided_at: dt.datetime
     recycle_on: dt.date | None
+
+
+class DealSaid(Said):
+    """The deal as it stands now. `change`: new, corrected or unchanged."""
+
+    deal: int
+    change: str
+    lead: int
+    handoff: int | None
+    id: str | None
+    outcome: str
+    amount: str | None
+    currency: str
+    product: str
+    loss_reason: str
+    opened_at: dt.datetime | None
+    closed_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, row, change):
+        kept = {name: getattr(row, name) for name in
+                ("outcome", "currency", "product", "loss_reason", "opened_at", "closed_at")}  # fmt: skip
+        return cls(
+            deal=row.pk, change=change, lead=row.lead_id, handoff=row.handoff_id, id=row.external_id,
+            amount=None if row.amount is None else f"{row.amount:.2f}", **kept,
+        )  # fmt: skip

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from leads.models import Deal, Handoff, Lead
-from portal.accounts.permissions import May, require
+from portal.accounts.permissions import May, may, require
 from portal.outbox.services import tell
 from portal.shared.refusal import Refusal
 
@@ -132,8 +132,8 @@ def _whose(lead_id, handoff_id, by):
     lead = get_object_or_404(Lead.objects.select_for_update(no_key=True), pk=lead_id or handoff.lead_id)
     if handoff and handoff.lead_id != lead.pk:
         raise Http404("This handoff is another lead's.")
-    if handoff is None and by is not None and not seen.filter(lead=lead).exists():
-        require(by, May.SEE_ALL_HANDOFFS)
+    if handoff is None and by is not None and not (may(by, May.SEE_ALL_HANDOFFS) or seen.filter(lead=lead).exists()):
+        raise Http404("This lead is none of yours.")
     return lead, handoff
 
 
