@@ -11,6 +11,7 @@ from leads.intake.forms.models import Progress, Submission
 from leads.intake.forms.public import tokens
 from leads.models import Handoff
 from tests.form_cast import COLD, HOT
+from tests.form_pages import inputs
 
 PAST = dt.timedelta(minutes=2)
 
@@ -20,17 +21,6 @@ def open_form(agreement, publish):
     """A published form and its address."""
     version = publish()
     return version, reverse("form_public", args=[version.form.slug])
-
-
-def inputs(html):
-    """{name: [values]} that a browser would send of a page: hidden, ticked and typed ones."""
-    found = {}
-    for tag in re.findall(r"<input[^>]*>", html):
-        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        kind = attributes.get("type", "text")
-        if "name" in attributes and (kind not in ("radio", "checkbox") or " checked" in tag):
-            found.setdefault(attributes["name"], []).append(attributes.get("value", ""))
-    return found
 
 
 def aged(html_or_token, version, *, by=PAST):

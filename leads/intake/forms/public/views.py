@@ -93,10 +93,13 @@ def form_embed_send(request, form):
     version = form.versions.published().filter(number=number).select_related("form").first()
     here = visit.from_elsewhere(request, version or _current(form), HOSTED, at=now)
     walked = here.walk()
-    if version and visit.comes_from(request, form.embed_hosts) and walked.is_complete:
+    opened = [page for page in walked.pages if visit.unseen(request, here, walked, page)]
+    trusted = version and visit.comes_from(request, form.embed_hosts)
+    if trusted and walked.is_complete and not opened:
         return _send(request, here, via=SNIPPET, token=visit.fingerprint_of(here, at=now), started_at=None, at=now)
-    page = visit.first_wrong(walked) or here.content.pages[0].key
-    return _show(request, here, page, errors=bool(walked.errors), notice=FROM_ELSEWHERE, answers=invalid)
+    wrong = visit.first_wrong(walked)
+    page = wrong or next(iter(opened), here.content.pages[0].key)
+    return _show(request, here, page, errors=bool(wrong), notice=FROM_ELSEWHERE, answers=invalid)
 
 
 @public

@@ -1,0 +1,362 @@
+"""The doors of a form to the world: tokens, frames, plain forms elsewhere, known leads, robots, sizes."""
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leads.intake.forms.known import known_link, lead_of
+from leads.intake.forms.models import Submission
+from leads.intake.forms.public import embed, limits, tokens
+from leads.intake.forms.services.build import publish_version, save_draft, start_draft
+from leads.models import Handoff, Lead
+from leads.services.capture import capture_lead
+from tests import form_cast
+from tests.form_cast import COLD, EMAIL, HOT
+from tests.form_pages import inputs
+
+ONE_PAGE = form_cast.ROI | {
+    "title": "One page",
+    "pages": [{"key": "all", "questions": [each for page in form_cast.ROI["pages"] for each in page["questions"]]}],
+}
+SHOP = "shop.tarnwick.example"
+
+
+@pytest.fixture
+def version(agreement, publish):
+    """The form on one page, which the shop may show."""
+    return publish(ONE_PAGE, embed_hosts=[SHOP, "*.partner.example"])
+
+
+@pytest.fixture
+def ticket(version):
+    """A page that was asked for two minutes ago."""
+    return tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=2))
+
+
+def url(version, name="form_public"):
+    return reverse(name, args=[version.form.slug])
+
+
+def complete(ticket, answers=HOT, **more):
+    return {"_token": ticket.signed(), "_page": "all", "_shown": list(answers), **answers, **more}
+
+
+def sent():
+    return [(each.suspected_by, each.outcome) for each in Submission.objects.order_by("pk")]
+
+
+# --- the page's token --------------------------------------------------------------------------------
+@pytest.mark.parametrize("token", ["", "made:up", "\0", "x" * 5000])
+def test_a_page_that_is_not_ours_is_shown_again_with_what_was_written(client, version, ticket, token):
+    answer = client.post(url(version), complete(ticket, _token=token))
+    assert answer.status_code == 422
+    assert 'value="Aldermoss"' in answer.content.decode()
+    assert sent() == []
+    again = inputs(answer.content.decode())
+    assert tokens.read(again["_token"][0], version.form)
+
+
+def test_a_token_of_another_form_opens_nothing(client, version, ticket, publish):
+    other = publish(ONE_PAGE | {"title": "Other"})
+    assert client.post(url(other), complete(ticket)).status_code == 422
+    assert sent() == []
+
+
+def test_a_page_that_was_open_for_days_is_sent_again_and_suspected_of_nothing(client, version, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr("time.time", lambda: (timezone.now() - dt.timedelta(days=2)).timestamp())
+        old = tokens.issue(version, at=timezone.now() - dt.timedelta(days=2))
+        signed = old.signed()
+    answer = client.post(url(version), complete(old, _token=signed))
+    assert "open for more than a day" in answer.content.decode()
+    again = {name: values for name, values in inputs(answer.content.decode()).items() if name == "_token"}
+    assert client.post(url(version), complete(old) | again).status_code == 302
+    assert sent() == [("", "handed_over")]
+
+
+def test_a_double_submit_makes_one(client, version, ticket):
+    first, second = (client.post(url(version), complete(ticket)) for _ in range(2))
+    assert (first.status_code, second.status_code, len(sent())) == (302, 302, 1)
+
+
+def test_other_answers_from_a_page_that_was_sent_are_asked_about_and_not_lost(client, version, ticket):
+    client.post(url(version), complete(ticket))
+    answer = client.post(url(version), complete(ticket, HOT | {"company": "Aldermoss South"}))
+    assert answer.status_code == 409
+    html = answer.content.decode()
+    assert "sent already, with other answers" in html
+    assert 'value="Aldermoss South"' in html
+    assert client.post(url(version), complete(ticket, HOT | {"company": "Aldermoss South"})
+                       | {"_token": inputs(html)["_token"]}).status_code == 302  # fmt: skip
+    assert sent() == [("", "handed_over"), ("", "open")]
+
+
+def test_a_page_of_the_version_before_is_taken_in_under_its_own(client, version, ticket, people, now):
+    start_draft(form_id=version.form_id, by=people.marketer, at=now)
+    shorter = {"title": "Short", "pages": [{"key": "all", "questions": [EMAIL]}], "thanks": [{"title": "Thanks"}]}
+    save_draft(form_id=version.form_id, document=shorter, by=people.marketer, at=now)
+    publish_version(form_id=version.form_id, by=people.marketer, at=now)
+    assert "Company" not in client.get(url(version)).content.decode()
+    assert client.post(url(version), complete(ticket)).status_code == 302
+    assert Submission.objects.get().version == version
+
+
+def test_a_closed_form_says_so_and_a_form_that_was_never_published_is_not_there(client, version, people):
+    type(version.form).objects.update(retired_at=timezone.now(), retired_by=people.marketer)
+    assert client.get(url(version)).status_code == 410
+    assert client.post(url(version), {}).status_code == 410
+    assert client.get("/f/nothing/").status_code == 404
+
+
+# --- frames ------------------------------------------------------------------------------------------
+def test_only_the_hosts_of_the_list_may_frame_the_form_and_only_its_frame(client, version):
+    framed = client.get(url(version, "form_embed"))
+    policy = framed["Content-Security-Policy"]
+    assert f"frame-ancestors https://{SHOP} https://*.partner.example" in policy
+    assert "X-Frame-Options" not in framed
+    own = client.get(url(version))
+    assert "frame-ancestors 'none'" in own["Content-Security-Policy"]
+    assert own["X-Frame-Options"] == "DENY"
+    for page in (framed, own):
+        assert "unsafe" not in page["Content-Security-Policy"]
+        assert page["Cache-Control"].count("no-store") == 1
+
+
+def test_a_form_that_nobody_may_frame_is_not_there_in_a_frame(client, agreement, publish):
+    assert client.get(url(publish(ONE_PAGE), "form_embed")).status_code == 404
+
+
+def test_in_a_frame_the_thanks_are_in_the_frame(client, version, ticket):
+    answer = client.post(url(version, "form_embed"), complete(ticket))
+    assert answer["Location"].startswith(url(version, "form_embed_thanks"))
+    thanks = client.get(answer["Location"])
+    assert 'target="_top"' in thanks.content.decode()
+    assert "X-Frame-Options" not in thanks
+    assert Submission.objects.get().via == "iframe"
+
+
+def test_thanks_send_people_to_the_list_only(client, agreement, publish):
+    thanks = [{"tiers": ["hot"], "redirect": f"https://{SHOP}/call"}, {"title": "Thank you"}]
+    version = publish(ONE_PAGE, redirect_hosts=[SHOP])
+    form = version.form
+    start_draft(form_id=form.pk, by=None, at=timezone.now())
+    save_draft(form_id=form.pk, document=ONE_PAGE | {"thanks": thanks}, by=None, at=timezone.now())
+    with_address = publish_version(form_id=form.pk, by=form.created_by, at=timezone.now())
+    ticket = tokens.issue(with_address, at=timezone.now() - dt.timedelta(minutes=1))
+    assert f"form-action 'self' https://{SHOP}" in client.get(url(version))["Content-Security-Policy"]
+    assert client.post(url(version), complete(ticket))["Location"] == f"https://{SHOP}/call"
+    type(form).objects.update(redirect_hosts=[])  # the list is asked at that moment, not when it was published
+    answer = client.post(url(version), complete(ticket.anew(), HOT | {"email": "second@aldermoss.example"}))
+    assert answer["Location"].startswith(url(version, "form_public_thanks"))
+
+
+# --- a plain form on another page --------------------------------------------------------------------
+def snippet(version):
+    return inputs(embed.plain_snippet(version))
+
+
+def test_a_plain_form_of_a_page_on_the_list_is_taken_in_once(client, version):
+    said = snippet(version) | HOT
+    for _ in range(2):
+        answer = client.post(url(version, "form_embed_send"), said, headers={"origin": f"https://{SHOP}"})
+        assert answer["Location"].startswith(url(version, "form_public_thanks"))
+    assert sent() == [("", "handed_over")]
+    assert Submission.objects.get().via == "snippet"
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "", f"https://{SHOP}.evil.example", "https://[::1"]
+)
+def test_from_elsewhere_it_is_looked_at_on_our_page_first(client, version, origin):
+    answer = client.post(url(version, "form_embed_send"), snippet(version) | HOT, headers={"origin": origin})
+    assert (answer.status_code, sent()) == (422, [])
+    page = answer.content.decode()
+    assert 'value="Aldermoss"' in page
+    assert "Please look at your answers once more" in page
+
+
+def test_what_an_answer_opens_is_asked_on_our_page(client, version):
+    said = snippet(version)
+    assert "contract_end" not in said["_shown"]
+    answer = client.post(
+        url(version, "form_embed_send"), said | HOT | {"how": "other"}, headers={"origin": "https://a.partner.example"}
+    )
+    assert (answer.status_code, sent()) == (422, [])
+    assert "When does that contract end?" in answer.content.decode()
+
+
+def test_the_snippets_hold_no_script_and_escape_what_marketing_wrote(agreement, publish):
+    version = publish(ONE_PAGE | {"title": '"><script>alert(1)</script>', "submit": "<b>Go"})
+    for html in (embed.plain_snippet(version), embed.frame_snippet(version.form)):
+        assert "<script" not in html
+        assert "<b>Go" not in html
+
+
+# --- who is known ------------------------------------------------------------------------------------
+@pytest.fixture
+def known(now):
+    return capture_lead(facts={"email": "rosa@aldermoss.example", "first_name": "Rosa", "last_name": "Lund",
+                               "company": "Aldermoss", "employees": 640}, at=now)  # fmt: skip
+
+
+def test_a_known_lead_is_not_asked_twice_and_reads_nothing_of_itself(client, version, known):
+    link = known_link(version.form, known)
+    html = client.get(link.partition("8000")[2]).content.decode()
+    assert "Work e-mail" not in html
+    assert "People in the company" not in html
+    assert "Industry" in html
+    for secret in ("rosa@", "Rosa", "Lund", "Aldermoss", "640"):
+        assert secret not in html
+    page = inputs(html)
+    ticket = tokens.read(page["_token"][0], version.form)
+    aged = tokens.Ticket(ticket.form, 1, ticket.visit, ticket.started_at - dt.timedelta(minutes=1), ticket.lead)
+    said = {"_shown": page["_shown"], "how": "paper", "consent": "yes", "email": "thief@rival.example"}
+    answer = client.post(url(version), complete(aged, {}) | said)
+    assert answer.status_code == 302
+    submission = Submission.objects.get()
+    assert (submission.lead, submission.known, Lead.objects.count()) == (known, True, 1)
+
+
+def test_a_link_is_for_one_form_and_one_month_and_cannot_be_made_up(version, known, publish, monkeypatch):
+    key = known_link(version.form, known).partition("k=")[2]
+    assert lead_of(version.form, key) == known
+    assert lead_of(publish(ONE_PAGE | {"title": "Other"}).form, key) is None
+    assert lead_of(version.form, key[:-1] + ("A" if key[-1] != "A" else "B")) is None
+    later = (timezone.now() + dt.timedelta(days=31)).timestamp()
+    monkeypatch.setattr("time.time", lambda: later)
+    assert lead_of(version.form, key) is None
+
+
+def test_links_are_listed_for_leads_that_nobody_holds(version, known, open_lead):
+    open_lead()
+    out = io.StringIO()
+    call_command("form_links", version.form.slug, stdout=out)
+    rows = list(csv.reader(io.StringIO(out.getvalue().lstrip("\ufeff"))))
+    assert [row[:2] for row in rows] == [["email", "first_name"], ["rosa@aldermoss.example", "Rosa"]]
+
+
+# --- robots, sizes ------------------------------------------------------------------------------------
+def test_a_filled_honeypot_is_kept_and_thanked_like_anybody(client, version, ticket):
+    answer = client.post(url(version), complete(ticket, homepage_url="https://spam.example"))
+    assert (answer.status_code, sent()) == (302, [("honeypot", "")])
+    assert "Thank you" in client.get(answer["Location"]).content.decode()
+    assert Lead.objects.count() == 0
+
+
+def test_a_page_sent_at_once_is_kept_and_suspected(client, version):
+    client.post(url(version), complete(tokens.issue(version, at=timezone.now())))
+    assert sent() == [("too_fast", "")]
+
+
+def test_many_from_one_address_are_suspected_then_refused(client, version, ticket):
+    type(version.form).objects.update(most_per_address=2)
+    for n in range(2 * limits.REFUSED_FROM + 1):
+        said = COLD | {"email": f"{n}@school.example"}
+        answer = client.post(url(version), complete(ticket.anew(), said), REMOTE_ADDR="203.0.113.7")
+    assert answer.status_code == 429
+    assert [rule for rule, _ in sent()] == ["", ""] + ["rate_address"] * (2 * limits.REFUSED_FROM - 2)
+    other = client.post(url(version), complete(ticket.anew()), REMOTE_ADDR="203.0.113.8")
+    assert other.status_code == 302
+    assert sent()[-1] == ("", "handed_over")
+
+
+def test_addresses_of_one_ipv6_house_count_as_one(rf):
+    one, other, far = (
+        limits.address_of(rf.get("/", REMOTE_ADDR=address))
+        for address in ("2001:db8::1", "2001:db8::ffff", "2001:db8:1::1")
+    )
+    assert one == other != far
+
+
+def test_the_form_stays_open_when_nobody_can_count(client, version, ticket, monkeypatch):
+    def down(*_, **__):
+        raise ConnectionError("no cache")
+
+    monkeypatch.setattr("leads.intake.forms.public.limits.cache.add", down)
+    assert client.post(url(version), complete(ticket)).status_code == 302
+
+
+def test_under_load_the_thanks_come_at_once_and_the_worker_evaluates(client, version, ticket, settings):
+    settings.FORMS_EVALUATE_A_SECOND = 1
+    for n in range(6):
+        said = HOT | {"email": f"{n}@aldermoss.example"}
+        assert client.post(url(version), complete(ticket.anew(), said)).status_code == 302
+    assert [outcome for _, outcome in sent()] == ["handed_over"] * 5 + ["later"]
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(client, version, ticket):
+    answer = client.post(url(version), complete(ticket, HOT | {"more": "x" * 300_000}))
+    assert (answer.status_code, sent()) == (413, [])
+    long = client.post(url(version), complete(ticket, HOT | {"more": "x" * 6_000}))
+    assert long.status_code == 422
+    assert "Please write at most 5,000 characters" in long.content.decode()
+
+
+def test_more_fields_than_a_form_has_are_refused(client, version):
+    assert client.post(url(version), {f"f{n}": "x" for n in range(1_500)}).status_code == 400
+
+
+# --- the attacker's list ------------------------------------------------------------------------------
+TEXTS = [each["key"] for page in ONE_PAGE["pages"] for each in page["questions"]
+         if each["type"] == "text" and each["key"] not in ("name",)]  # fmt: skip
+
+
+def test_naughty_strings_are_kept_and_shown_escaped(client, version, ticket, shared_data, settings):
+    strings = json.loads((shared_data / "csv" / "naughty-strings.json").read_text(encoding="utf-8"))
+    people = {}
+    for n, text in enumerate(strings):
+        said = HOT | dict.fromkeys(TEXTS, text[:200]) | {"email": f"n{n}@aldermoss.example"}
+        type(version.form).objects.update(most_per_address=10_000)
+        answer = client.post(url(version), complete(ticket.anew(), said, _shown=list(ONE_PAGE)))
+        assert answer.status_code in (200, 302, 422), (text, answer.status_code)
+        if answer.status_code == 302:
+            people[n] = text
+    assert len(people) > 0.8 * len(strings)  # blank and control-only ones are no answers to a required question
+    kept = Submission.objects.filter(lead__isnull=False).select_related("lead")
+    assert kept.count() == len(people)
+    for submission in kept:
+        assert "\0" not in json.dumps(submission.answers)
+    handoff = Handoff.objects.order_by("pk").first()
+    rep = Client()
+    for each in Handoff.objects.select_related("owner").order_by("pk")[:: max(1, Handoff.objects.count() // 40)]:
+        rep.force_login(each.owner)
+        html = rep.get(reverse("inbox_lead", args=[each.pk])).content.decode()
+        assert not re.search(r"<script(?![^>]*src=)", html, re.IGNORECASE)
+        assert not re.search(r"<(img|svg|a)[^>]*\son\w+=", html, re.IGNORECASE)
+        assert "javascript:alert" not in re.sub(r"<dd>.*?</dd>", "", html, flags=re.DOTALL).lower()
+    assert handoff
+
+
+VALUES = st.one_of(
+    st.text(max_size=60), st.sampled_from([*HOT.values(), "other", "erp", "2027-03", "9" * 400, "-1", "\ud7ff"])
+)
+KEYS = st.sampled_from([
+    *(each["key"] for page in ONE_PAGE["pages"] for each in page["questions"]),
+    "_page", "_go", "_shown", "_hinted", "_token", "lead_id", "suspected_by", "homepage_url",
+])  # fmt: skip
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(KEYS, st.lists(VALUES, max_size=3), max_size=12), st.sampled_from(
+    ["form_public", "form_embed", "form_public_part", "form_embed_send"]))  # fmt: skip
+def test_fuzzed_posts_never_fail_and_never_unlock(version, ticket, posted, name):
+    client = Client(raise_request_exception=False)
+    said = complete(ticket.anew(), HOT) | posted
+    said["_token"] = posted.get("_token") or ticket.anew().signed()
+    answer = client.post(url(version, name), said, headers={"origin": f"https://{SHOP}"})
+    assert answer.status_code < 500
+    for submission in Submission.objects.all():
+        if submission.answers.get("how") != "other":
+            assert "contract_end" not in submission.answers
+        assert set(submission.answers) <= set(version.as_content().by_key)
+        assert (submission.lead is None) == bool(submission.suspected_by)
