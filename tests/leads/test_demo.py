@@ -11,6 +11,7 @@ from django.db.models import F
 
 from leads import lifecycle
 from leads.demo.invent import CONTACT, DECISION, Invention, months
+from leads.intake.forms.models import Form, Progress, Submission
 from leads.management.commands.seed_demo import seed
 from leads.models import Breach, Decision, Dispute, Event, Handoff, Lead, RoutingPlan, RoutingWeight, Touch
 from portal.accounts.models import Absence, User
@@ -243,3 +244,12 @@ def test_the_same_instant_gives_the_same_company():
     assert [(c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in one.cases] == [
         (c.person.facts, c.qualified_at, c.outcome, c.decided_at, c.touches) for c in two.cases
     ]
+
+
+def test_two_forms_have_had_visitors_and_two_of_them_are_hot(company):
+    assert sorted(Form.objects.live().values_list("slug", flat=True)) == ["demo-request", "roi-calculator"]
+    outcomes = Counter(Submission.objects.values_list("outcome", flat=True))
+    assert outcomes == {"nurture": 10, "handed_over": 2, "": 2}
+    hot = Submission.objects.filter(handoff__isnull=False).select_related("handoff", "lead")
+    assert {(each.handoff.status, each.tier) for each in hot} == {(lifecycle.OPEN, "hot")}
+    assert Progress.objects.count() > 100

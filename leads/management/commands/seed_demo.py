@@ -11,6 +11,7 @@ from leads.demo.business import go_on
 from leads.demo.company import agreements, people
 from leads.demo.invent import DAY, Invention, months
 from leads.demo.write import write
+from leads.intake.forms.demo import fill as fill_forms
 from leads.models import Handoff
 
 
@@ -42,6 +43,7 @@ def seed(*, at, share=1.0):
     hours = versions[-1].calendar.as_document()
     invention = Invention(at=at, laws=laws, zone=zone, hours=hours, share=share).all()
     write(invention, who=who, versions=versions)
+    fill_forms(who, at=at)
     go_on(who, version=versions[-1], at=at, zone=zone)
     leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
     waiting = sum(case.outcome == "open" and not case.left for case in invention.cases)
