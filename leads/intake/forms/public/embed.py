@@ -15,7 +15,7 @@ HEIGHT = 760
 def frame_snippet(form_):
     """The HTML of a frame that shows the form; it works on the pages of the form's embed_hosts."""
     return format_html(
-        '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" style="border: 0"></iframe>',
+        '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"></iframe>',
         _address("form_embed", form_), form_.name, HEIGHT,
     )  # fmt: skip
 
