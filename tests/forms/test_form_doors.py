@@ -313,7 +313,7 @@ TEXTS = [each["key"] for page in ONE_PAGE["pages"] for each in page["questions"]
 
 def test_naughty_strings_are_kept_and_shown_escaped(client, version, ticket, shared_data, settings):
     strings = json.loads((shared_data / "csv" / "naughty-strings.json").read_text(encoding="utf-8"))
-    people = {}
+    settings.FORMS_EVALUATE_A_SECOND, people = 10_000, {}
     for n, text in enumerate(strings):
         said = HOT | dict.fromkeys(TEXTS, text[:200]) | {"email": f"n{n}@aldermoss.example"}
         type(version.form).objects.update(most_per_address=10_000)
@@ -333,7 +333,7 @@ def test_naughty_strings_are_kept_and_shown_escaped(client, version, ticket, sha
         html = rep.get(reverse("inbox_lead", args=[each.pk])).content.decode()
         assert not re.search(r"<script(?![^>]*src=)", html, re.IGNORECASE)
         assert not re.search(r"<(img|svg|a)[^>]*\son\w+=", html, re.IGNORECASE)
-        assert "javascript:alert" not in re.sub(r"<dd>.*?</dd>", "", html, flags=re.DOTALL).lower()
+        assert not re.search(r"(href|src|action)=[\"']?\s*javascript:", html, re.IGNORECASE)
     assert handoff
 
 
