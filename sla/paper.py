@@ -1,18 +1,14 @@
 """The agreement on paper: a version as a PDF of a few pages, the same bytes for the same version and signatures."""
 
-import json
-from pathlib import Path
-
-import typst
 from django.utils import timezone
 
 from portal.accounts.models import Role
+from portal.shared import paper as printed
 from portal.shared.time import full
 from sla import words
 from sla.models import Category, Commitment, Party, ScoringRule, SLAVersion
 from sla.models.version import TOUCHES
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "sla" / "agreement.typ"
 PREAMBLE = (
     "Marketing and sales agree how a lead changes hands. Marketing delivers leads that meet the definition both have"
     " signed; sales contacts and decides each of them in the time below and says why when the answer is no. Both read"
@@ -38,13 +34,7 @@ CLOCKS = {
 
 def pdf(version: SLAVersion) -> bytes:
     """The version as PDF/UA-1 (tagged, for screen readers too): A4, no date of its own, so that it can be compared."""
-    return typst.compile(
-        TEMPLATE.read_bytes(),
-        format="pdf",
-        sys_inputs={"paper": json.dumps(paper(version))},
-        pdf_standards=["ua-1"],
-        ignore_system_fonts=True,
-    )
+    return printed.pdf("sla/agreement.typ", paper(version))
 
 
 def paper(version: SLAVersion) -> dict:

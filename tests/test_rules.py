@@ -129,6 +129,8 @@ MAY_OPEN = {
     "audit_sample": AUTHORS,
     "audit_json": READERS,
     "audit_table": READERS,
+    "audit_pdf": READERS,
+    "audit_review_pdf": READERS,
     "audit_quality_export": READERS,
     "audit_left_out": READERS,
     "audit_fix": READERS,
@@ -167,6 +169,7 @@ ARGUMENTS = {
     "form": "csv",
     "flag": "hurried",
     "table": "reasons",
+    "span": "2026-10-05--2026-10-18",
 }
 
 

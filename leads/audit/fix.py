@@ -69,6 +69,16 @@ class Candidate:
         return "No change proposed: nothing marks these rejections off from the acceptances beyond chance."
 
 
+def title_of(found):
+    """The finding as a heading, of the Candidates."""
+    if not found:
+        return "Nothing was rejected, so nothing to fix"
+    if len(found) == 2:
+        return "Two candidates to fix, as they cannot be told apart"
+    first = found[0]
+    return f"Fix first: {first.proposal.words}" if first.proposal else f"{first.reason.label}: no change stands out"
+
+
 def candidates(month, *, basis, as_of, zone):
     """The Candidates of a MonthFigures: one; two where the first two reasons cannot be told apart; none."""
     asked = {"basis": basis, "as_of": as_of, "zone": zone}

@@ -6,11 +6,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from leads import figures, figures_disputes, figures_left_out, figures_speed, figures_trend
 from leads.audit.disputes import DisputesPart
-from leads.audit.fix import candidates
+from leads.audit.fix import candidates, title_of
 from leads.audit.left_out import in_words
 from leads.audit.speed import SpeedPart
+from leads.audit.tables import MONTHS_SHOWN
 from leads.audit.trend import TrendPart
-from leads.audit.views import MONTHS_SHOWN, one_of, parse_month, parse_period
+from leads.audit.views import one_of, parse_month, parse_period
 from leads.figures import Month
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -109,7 +110,8 @@ def _fix(request, month):
     context = _context(request, month)
     asked = {"basis": context["basis"], "as_of": context["now"], "zone": context["zone"]}
     (last,) = figures.series(context["month"], 1, **asked)
-    more = {"candidates": candidates(last, **asked), "may_draft": may(request.user, May.EDIT_DEFINITION)}
+    found = candidates(last, **asked)
+    more = {"candidates": found, "title": title_of(found), "may_draft": may(request.user, May.EDIT_DEFINITION)}
     return context | more
 
 

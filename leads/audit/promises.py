@@ -4,7 +4,7 @@ from leads.audit import scorecard as score
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, may
 from sla import words
-from sla.models import Commitment
+from sla.models import Commitment, Party
 
 NAMES = {
     Commitment.Kind.MQLS: "Volume",
@@ -36,6 +36,18 @@ def terms(promise):
         return f"≥ {words.percent(promise.target)} within {words.span(one.within, business=business)}"
     said = words.target(one.kind, one.at_least, one.at_most)
     return f"{said} MQLs a month" if promise.is_volume else said
+
+
+def kept_in_words(card, month):
+    """The finding as a heading: how many promises each side kept."""
+    if not card.promises:
+        return f"No MQLs {month.within}, so no promises to keep"
+    parts = []
+    for party in Party:
+        judged = [p.verdict for p in card.of(party) if p.verdict]
+        parts.append(f"{party.label.lower()} kept {judged.count(score.KEPT)} of {len(judged)} promises")
+    said = ", ".join(parts)
+    return said[0].upper() + said[1:]
 
 
 def people_seen_by(user):

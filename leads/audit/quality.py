@@ -21,6 +21,13 @@ HURRY = dt.timedelta(seconds=20)
 ONE_REASON, AT_LEAST = 0.6, 20  # flagged: one reason over this share of a rep's rejections, where there are so many
 ENOUGH, GOOD = 20, 0.6  # recoded leads before kappa says anything; from "substantial" on the ranking holds
 READ_AT_ONCE = 2000
+HEADINGS = {  # by the Agreement's verdict
+    "low": "Do not act on this ranking yet: two people do not code alike",
+    "good": "Two people code alike: the ranking of reasons holds",
+    "unsure": "Two people seem to code alike; more leads would make it certain",
+    "undefined": "Everybody gave one reason: agreement cannot be told",
+    "few": "Not yet known whether two people would give the same reasons",
+}
 
 
 @dataclass(frozen=True)

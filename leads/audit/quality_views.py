@@ -142,6 +142,7 @@ def _context(request, month, now, zone):
             for row in quality.one_reason(found)
         ],
         "agreement": agreement,
+        "heading": quality.HEADINGS[agreement.verdict],
         "apart": [(_label(a), _label(b), n) for a, b, n in agreement.apart] if agreement.coded else [],
         "samples": Sample.objects.filter(month=month.first).select_related("drawn_by"),
         "waiting": waiting,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from leads import figures
 from leads.audit.models import ActionRevision
 from leads.audit.page import Page, leads_url
+from leads.audit.tables import SPANS_SHOWN
 from leads.models import Breach, Dispute, Handoff
 from leads.periods import Month
 from portal.shared import intervals, text, time
@@ -15,7 +16,6 @@ from sla.models import EscalationStep
 
 NOISE, REAL = "noise", "real"
 OVER = {"clock": "over"}
-SPANS_SHOWN = 8
 WORST_SHOWN, NAMED = 10, 3
 SURE = 0.05
 

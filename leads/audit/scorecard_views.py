@@ -36,7 +36,7 @@ def audit_scorecard(request, month):
         "month": found,
         "reads": reads,
         "card": card,
-        "title": _title(card, found) if card else "Your clocks",
+        "title": promises.kept_in_words(card, found) if card else "Your clocks",
         "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
         "attainment": card and card.attainment,
         "less": card and card.has_excused and card.without_excused.attainment,
@@ -45,17 +45,6 @@ def audit_scorecard(request, month):
         "next": found.plus(1) if found < Month.of(now, zone) else None,
     }
     return answer(request, "audit/scorecard.html", context, part="scorecard", also=("attained",) if reads else ())
-
-
-def _title(card, month):
-    if not card.promises:
-        return f"No MQLs in {month.first:%B}, so no promises to keep"
-    parts = []
-    for party in Party:
-        judged = [p.verdict for p in card.of(party) if p.verdict]
-        parts.append(f"{party.label.lower()} kept {judged.count(score.KEPT)} of {len(judged)} promises")
-    said = ", ".join(parts)
-    return said[0].upper() + said[1:]
 
 
 def _row(promise, card):

@@ -4,23 +4,37 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from leads import figures, figures_pairs, figures_speed
+from leads.audit.heat import heat_of
+from leads.audit.page import Page
+from leads.audit.scorecard import scorecard
+from leads.audit.speed import SpeedPart
 from leads.periods import Month, Span
 from portal.accounts.models import User
 from portal.accounts.permissions import May
 
+MONTHS_SHOWN, SPANS_SHOWN = 12, 8
+
 
 class Kind(Enum):
-    """What a column holds: text, a whole number, a Share, a timedelta, a date, or another number."""
+    """What a column holds: text, a whole number, a Share, a Share that is a change, a timedelta, a date, numbers."""
 
-    TEXT, COUNT, SHARE, WAIT, DAY, NUMBER = range(6)
+    TEXT, COUNT, SHARE, CHANGE, WAIT, DAY, PERCENT, NUMBER = range(8)
+
+
+INTERVALS = (Kind.SHARE, Kind.CHANGE)
 
 
 class Column(NamedTuple):
+    """`only_file`: not on paper, as it is for programs."""
+
     name: str
     kind: Kind = Kind.TEXT
+    only_file: bool = False
 
 
 class Share(NamedTuple):
@@ -43,7 +57,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: of which days, on which basis, `by` which dimension, as of when, for whom."""
+    """What is asked for: of which days, on which basis, `by` which dimension, as of when, for whom.
+
+    `rows` against `columns`: the pair of dimensions that is set against each other.
+    """
 
     period: Month | Span
     basis: str
@@ -51,6 +68,8 @@ class Asked:
     as_of: dt.datetime
     zone: ZoneInfo
     person: User
+    rows: str = figures_pairs.REASON
+    columns: str = "source"
 
     @property
     def when(self):
@@ -59,6 +78,40 @@ class Asked:
     @property
     def how(self):
         return {"basis": self.basis, **self.when}
+
+    @cached_property
+    def series(self):
+        """The figures of the periods that end with this one."""
+        return figures.series(self.period, MONTHS_SHOWN if isinstance(self.period, Month) else SPANS_SHOWN, **self.how)
+
+    @property
+    def last(self):
+        return self.series[-1]
+
+    @cached_property
+    def cut(self):
+        return figures.slices(self.period, self.by, **self.how)
+
+    @cached_property
+    def page(self):
+        """The figures as the page has them."""
+        return Page(
+            series=self.series, cut=self.cut, contact=figures.first_contact(self.period, **self.when),
+            basis=self.basis, by=self.by, show_all=False, **self.when,
+        )  # fmt: skip
+
+    @cached_property
+    def heat(self):
+        """The Heat of the pair; None of a dimension against itself."""
+        return heat_of(self.page, self.rows, self.columns)
+
+    @cached_property
+    def card(self):
+        return scorecard(self.period, **self.when)
+
+    @cached_property
+    def speed(self):
+        return SpeedPart(self.period, figures_speed.speed(self.period, **self.when))
 
 
 class Entry(NamedTuple):
@@ -102,7 +155,7 @@ def as_sheet(found):
 
 
 def _names(column):
-    if column.kind is Kind.SHARE:
+    if column.kind in INTERVALS:
         return column.name, "95% from", "95% to"
     return (f"{column.name}, minutes" if column.kind is Kind.WAIT else column.name,)
 
@@ -112,7 +165,7 @@ def _values(row, columns):
 
 
 def _cells(value, kind):
-    if kind is Kind.SHARE:
+    if kind in INTERVALS:
         return value[:3] if value else (None, None, None)
     if kind is Kind.WAIT and value is not None:
         return (round(value / dt.timedelta(minutes=1), 2),)

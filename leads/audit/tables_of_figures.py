@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from leads import figures, figures_disputes, figures_left_out, figures_speed, figures_trend, selections
+from leads import figures, figures_disputes, figures_left_out, figures_trend, selections
 from leads.audit import left_out
 from leads.audit.fix import candidates
-from leads.audit.speed import MARKS, SpeedPart
+from leads.audit.speed import MARKS
 from leads.audit.tables import Column, Kind, Share, Table, count, rate, share, table
 from leads.audit.trend import TrendPart
 from portal.shared import charts, intervals
@@ -13,22 +13,16 @@ from portal.shared import charts, intervals
 COUNTS = ("mqls", "sqls", "rejected", "undecided", "withdrawn")
 COUNTED = tuple(count(name) for name in ("MQLs", "SQLs", "Rejected", "Undecided", "Withdrawn"))
 REASON = (Column("Category"), Column("Code"), Column("Reason"))
-MONTHS_SHOWN = 12
 
 
 def counts(found):
     return tuple(getattr(found, name) for name in COUNTS)
 
 
-def _last(asked):
-    (found,) = figures.series(asked.period, 1, **asked.how)
-    return found
-
-
 @table("reasons", of_days=True)
 def reasons(asked):
     """Why sales said no, the most frequent reason first."""
-    month = _last(asked)
+    month = asked.last
     rows = (
         (charts.CATEGORIES[r.category], r.code, r.label, r.n, Share(r.share, r.low, r.high, month.counts.rejected))
         for r in month.reasons
@@ -43,7 +37,7 @@ def months(asked):
     head = (Column(name), *COUNTED, share("MQL to SQL"), *(count(said) for said in charts.CATEGORIES.values()))
     rows = (
         (m.month.title, *counts(m.counts), rate(m.rate), *(m.categories[category] for category in charts.CATEGORIES))
-        for m in figures.series(asked.period, MONTHS_SHOWN, **asked.how)
+        for m in asked.series
     )
     return Table("MQLs, decisions and reasons over time", head, rows)
 
@@ -51,16 +45,56 @@ def months(asked):
 @table("breakdown", of_days=True)
 def breakdown(asked):
     """The same figures by one dimension, every row of it, the largest first."""
-    found = figures.slices(asked.period, asked.by, **asked.how).rows
-    head = (Column("Key"), Column(asked.by.capitalize()), *COUNTED, share("MQL to SQL"))
+    found = asked.cut.rows
+    head = (Column("Key", only_file=True), Column(asked.by.capitalize()), *COUNTED, share("MQL to SQL"))
     rows = ((row.key, row.label or "none", *counts(row.counts), rate(row.rate)) for row in found)
     return Table(f"Breakdown by {asked.by}", head, rows)
+
+
+@table("heat", of_days=True)
+def heat(asked):
+    """The chosen pair of dimensions as the page shows it; nothing of a dimension against itself."""
+    found = asked.heat
+    if found is None:
+        return Table("A dimension says nothing against itself", (Column("Nothing"),), ())
+    title = f"{found.rows_name} by {found.columns_name.lower()}"
+    return _of_reasons(title, found) if found.is_of_reasons else _of_pair(title, found)
+
+
+def _of_reasons(title, found):
+    pair, heads = found.pair, range(len(found.heads))
+    rows = [
+        (charts.CATEGORIES[line.key[0]], line.key[1], line.label,
+         *(pair.cell(place, head).rejected for head in heads), line.counts.rejected)
+        for place, line in enumerate(pair.lines)
+    ]  # fmt: skip
+    foot = (*(head.counts for head in pair.heads), pair.total)
+    rows += [
+        ("", "", name, *(getattr(each, what) for each in foot)) for name, what in (("MQLs", "mqls"), ("SQLs", "sqls"))
+    ]
+    reason = (REASON[0], Column("Code", only_file=True), REASON[2])
+    return Table(title, (*reason, *(count(name) for name in (*found.heads, "All"))), rows)
+
+
+def _of_pair(title, found):
+    """Of each cell its MQLs, how many were accepted, and the share; on paper the share alone."""
+    columns = [Column(found.rows_name)]
+    for name in (*found.heads, "All"):
+        counted = (Column(f"{name}, {what}", Kind.COUNT, only_file=True) for what in ("MQLs", "SQLs"))
+        columns += [*counted, share(name)]
+    lines = [(line["label"], (*line["cells"], line["total"])) for line in found.lines] + [("All", found.foot)]
+    rows = ((label, *(value for cell in cells for value in _rated(cell))) for label, cells in lines)
+    return Table(title, tuple(columns), rows)
+
+
+def _rated(cell):
+    return cell.figure.n, cell.sqls.n, rate(cell.rate)
 
 
 @table("trend")
 def trend(asked):
     """The rate by month with the range that chance explains, and the versions that began."""
-    found = figures_trend.trend(figures.series(asked.period, MONTHS_SHOWN, **asked.how), **asked.when)
+    found = figures_trend.trend(asked.series, **asked.when)
     rows = (
         (
             row["month"].title, row["mqls"].n, row["sqls"].n, rate(row["rate"]),
@@ -68,19 +102,15 @@ def trend(asked):
         )
         for row in TrendPart(found, asked.basis, asked.as_of, asked.zone).rows
     )  # fmt: skip
-    limits = (Column("Limit from", Kind.NUMBER), Column("Limit to", Kind.NUMBER))
+    limits = (Column("Limit from", Kind.PERCENT), Column("Limit to", Kind.PERCENT))
     head = (Column("Month"), count("MQLs"), count("SQLs"), share("MQL to SQL"), *limits)
     return Table("MQL to SQL by month, with control limits", (*head, Column("Verdict"), Column("Began")), rows)
-
-
-def _speed(asked):
-    return SpeedPart(asked.period, figures_speed.speed(asked.period, **asked.when))
 
 
 @table("speed", of_days=True)
 def speed(asked):
     """MQLs by time to the first contact, and what became of them (cohort)."""
-    bands = _speed(asked).speed.bands
+    bands = asked.speed.speed.bands
     rows = ((selections.BANDS[band.key].capitalize(), *counts(band.counts), rate(band.rate)) for band in bands)
     return Table("Speed to first contact", (Column("First contact"), *COUNTED, share("Accepted")), rows)
 
@@ -88,7 +118,7 @@ def speed(asked):
 @table("waiting", of_days=True)
 def waiting(asked):
     """The share contacted within a time, with those still waiting counted (Kaplan–Meier)."""
-    contact = _speed(asked).speed.contact
+    contact = asked.speed.speed.contact
     rows = (
         (name, Share(*contact.done_within(dt.timedelta(minutes=minutes)), contact.n)) for minutes, name in MARKS
     )  # fmt: skip
@@ -99,7 +129,7 @@ def waiting(asked):
 def waits(asked):
     """Median waits until contact, for an owner, and by one."""
     rows = (
-        (name, wait.median, wait.known, wait.n, wait.waiting) for name, wait, *_ in _speed(asked).waits
+        (name, wait.median, wait.known, wait.n, wait.waiting) for name, wait, *_ in asked.speed.waits
     )  # fmt: skip
     medians = (Column("Median", Kind.WAIT), Column("Median of those done", Kind.WAIT))
     return Table("Median waits", (Column("Wait"), *medians, count("Leads"), count("Not done")), rows)
@@ -109,15 +139,15 @@ def waits(asked):
 def fix(asked):
     """What the top reason's leads have in common, against the accepted ones; every sign that was compared."""
     head = (
-        Column("Top reason"), Column("Of"), Column("Sign"), count("Rejected"), count("of rejected"),
+        Column("Top reason", only_file=True), Column("Of"), Column("Sign"), count("Rejected"), count("of rejected"),
         count("Accepted"), count("of accepted"), Column("Lift", Kind.NUMBER), Column("Lift from", Kind.NUMBER),
-        Column("Lift to", Kind.NUMBER), Column("Verdict"), Column("Proposed change"),
+        Column("Lift to", Kind.NUMBER), Column("Verdict"), Column("Proposed change", only_file=True),
     )  # fmt: skip
     return Table("What the top reason’s leads have in common", head, _signs(asked))
 
 
 def _signs(asked):
-    for each in candidates(_last(asked), **asked.how):
+    for each in candidates(asked.last, **asked.how):
         signs, proposed = each.signs, each.proposal.words if each.proposal else None
         for one in signs.found:
             sign, lift = one.sign, one.lift or (None, None, None)

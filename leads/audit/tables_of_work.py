@@ -30,9 +30,8 @@ def scorecard(asked):
 
 
 def _promises(asked):
-    card = score.scorecard(asked.period, **asked.when)
     for party in Party:
-        for one in card.of(party):
+        for one in asked.card.of(party):
             broken = None if one.is_volume else one.n - one.k
             kept = one.ends and Share(one.share, *one.ends, one.n)
             said = promises.name(one), promises.terms(one), one.version.number
@@ -136,7 +135,7 @@ def actions_decided(asked):
     """Earlier actions with their measured effect, then this audit's own."""
     head = (
         Column("Audit of"), Column("Action"), Column("Owner"), Column("Due", Kind.DAY), Column("Expected"),
-        Column("Status"), Column("What was done"), share("Before"), share("After"), share("Change"),
+        Column("Status"), Column("What was done"), share("Before"), share("After"), Column("Change", Kind.CHANGE),
         Column("Verdict"),
     )  # fmt: skip
     found = actions(asked.period, **asked.when)

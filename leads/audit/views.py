@@ -12,11 +12,11 @@ from leads import figures, figures_pairs, periods
 from leads.audit.bulk import in_bulk
 from leads.audit.heat import SMALL, heat_of, name
 from leads.audit.page import Page
+from leads.audit.tables import MONTHS_SHOWN
 from leads.figures import Month
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer
 
-MONTHS_SHOWN = 12
 MONTHS_OFFERED = 120
 
 

@@ -114,6 +114,25 @@ def test_reasons_and_months_add_up_to_the_months_figures(client, past, people, b
     assert sum(int(last[name]) for name in categories) == counts.rejected
 
 
+def test_the_heat_table_is_the_pair_that_was_chosen(client, past, people):
+    client.force_login(people.marketer)
+    found, expected = rows(client, "heat"), month()
+    reasons, (mqls, sqls) = found[:-2], found[-2:]
+    assert {row["Code"]: int(row["All"]) for row in reasons} == {r.code: r.n for r in expected.reasons}
+    sources = list(found[0])[3:-1]
+    assert sum(int(row[name]) for row in reasons for name in sources) == expected.counts.rejected
+    assert (mqls["Reason"], sqls["Reason"]) == ("MQLs", "SQLs")
+    assert sum(int(mqls[name]) for name in sources) == int(mqls["All"]) == expected.counts.mqls
+    pair = rows(client, "heat", rows="owner", columns="channel")
+    assert {name for name in pair[0] if name.endswith(", MQLs")} == {"Paid, MQLs", "No channel, MQLs", "All, MQLs"}
+    assert sum(int(row["Paid, MQLs"]) + int(row["No channel, MQLs"]) for row in pair[:-1]) == expected.counts.mqls
+    assert {row["Owner"] for row in pair} == {"Rena Rep", "Suna Rep", "No owner", "Mona Manager", "All"}
+    page = client.get(reverse("audit", args=["2026-03"]), {"rows": "owner", "columns": "channel"}).text
+    where = reverse("audit_table", args=["2026-03", "heat", "csv"])
+    assert f"{where}?rows=owner&amp;columns=channel" in page
+    assert rows(client, "heat", rows="owner", columns="owner") == []
+
+
 def test_speed_and_disputes_are_those_of_the_page(client, past, people):
     client.force_login(people.marketer)
     asked = {"as_of": dt.datetime.now(UTC), "zone": get_default_timezone()}
@@ -181,7 +200,13 @@ def test_some_days_have_their_own_numbers(client, past, people):
 
 @pytest.mark.parametrize(
     ("name", "query"),
-    [("x", {}), ("trend", {"basis": "x"}), ("breakdown", {"by": "name"}), ("trend", {"form": "ods"})],
+    [
+        ("x", {}),
+        ("trend", {"basis": "x"}),
+        ("breakdown", {"by": "name"}),
+        ("heat", {"rows": "x"}),
+        ("trend", {"form": "ods"}),
+    ],
 )
 def test_there_is_no_other_table(client, agreement, people, name, query):
     client.force_login(people.marketer)
