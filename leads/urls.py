@@ -82,6 +82,8 @@ urlpatterns = [
     path("", include("leads.intake.imports.urls")),
     path("", include("leads.connectors.urls")),
     path("", include("leads.intake.forms.public.urls")),
+    path("", include("leads.intake.forms.builder.urls")),
+    path("", include("leads.intake.forms.results.urls")),
     path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
     path("leads/", leads.leads, name="leads"),
     path("leads/leads.<slug:form>", leads_export.leads_export, name="leads_export"),

@@ -144,6 +144,7 @@ MAY_OPEN = {
     "audit_action_new": AUTHORS | {Role.SALES_MANAGER},
     "leads": ALL,
     "nurture": MARKETING | LEADERS,
+    "form_list": READERS,
     "leads_export": ALL,
     "disputes": READERS,
     "rounds": ALL,
@@ -264,7 +265,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(audit_|calibration|routing_|nurture_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_|round|connection|item)"
+        r"^(audit_|calibration|routing_|nurture_|form$|form_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_|round|connection|item)"
     )
     unknown = {
         name

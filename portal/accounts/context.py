@@ -21,6 +21,7 @@ PAGES = (
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),
     ("Calibration", "calibrations", May.READ_CALIBRATION),
+    ("Forms", "form_list", May.SEE_FORMS),
     ("Routing", "routing", May.CHANGE_ROUTING),
     ("Import", "import_list", May.IMPORT_LEADS),
     ("People", "people", May.MANAGE_PEOPLE),

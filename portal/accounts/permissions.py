@@ -108,6 +108,14 @@ class May(Enum):
         (Role.MARKETER, Role.MARKETING_LEADER, Role.ADMIN),
         "Only marketing and admins build forms.",
     )
+    SEE_FORMS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.SALES_MANAGER, Role.ADMIN),
+        "Forms are open to marketing, sales managers, both leaders and admins.",
+    )
+    SEE_SUBMISSIONS = (
+        (Role.MARKETER, Role.MARKETING_LEADER, Role.SALES_LEADER, Role.ADMIN),
+        "What visitors sent is open to marketing, both leaders and admins; sales reads it on its leads.",
+    )
     FREE_SUBMISSIONS = (
         (Role.MARKETER, Role.MARKETING_LEADER),
         "Only marketing frees a submission that was suspected.",

@@ -62,15 +62,18 @@ def create_form(*, name, by, at, document=None, slug=None):
 
 
 @transaction.atomic(durable=True)
-def start_draft(*, form_id, by, at):
-    """The draft of a form's next version, a copy of the published one; an open draft is returned as it is.
+def start_draft(*, form_id, by, at, start_from=None):
+    """The draft of a form's next version; an open draft is returned as it is. Returns the FormVersion.
 
-    Returns the FormVersion. Refuses: NotPermitted, FormRetired.
+    start_from: the number of the published version that it is a copy of; None: the one that visitors are given.
+    Refuses: NotPermitted, FormRetired.
     """
     form = _lock(form_id, by)
     draft, current = form.versions.draft(), form.versions.current()
     if draft:
         return draft
+    if start_from is not None:
+        current = get_object_or_404(form.versions.published(), number=start_from)
     number = form.versions.aggregate(last=Max("number"))["last"] + 1
     return _write(FormVersion(form=form, number=number, created_at=at, created_by=by), current.content, by, at)
 

@@ -1,0 +1,1 @@
+"""The form builder: pages on which marketing writes, tries, publishes and compares forms."""
