@@ -10,6 +10,7 @@ from leads.audit.report import audits
 from leads.audit.tables import TABLES, Asked, as_sheet
 from leads.audit.views import one_of, parse_month, parse_period
 from leads.figures import Month
+from portal.accounts.links import opens_by_link
 from portal.accounts.permissions import May, require
 from portal.shared import sheets
 
@@ -24,6 +25,7 @@ def audit_json(request, month):
     return JsonResponse(found.as_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
+@opens_by_link
 @require_GET
 def audit_pdf(request, month):
     """The month on paper: what was frozen where it is closed, else a draft as of now."""
@@ -31,6 +33,7 @@ def audit_pdf(request, month):
     return _pdf(paper.month_pdf(_asked(request, month)), f"audit-{month}")
 
 
+@opens_by_link
 @require_GET
 def audit_review_pdf(request, span):
     """The review of some days on paper, as of now."""

@@ -8,18 +8,19 @@ from portal.outbox.mail import Mail, writes
 
 @writes("audit.waits", AUDIT)
 def waits(payload):
-    said = f"The audit of {payload['month']} was closed. Read it and sign it for your side."
+    month = payload["month"]
+    said = f"The audit of {month} was closed. Read it and sign it for your side."
     return Mail(
-        f"Audit of {payload['month']}: your signature", said, reverse("audit_closing", args=[payload["month"]])
-    )
+        f"Audit of {month}: your signature", said, reverse("audit_closing", args=[month]), "Read and sign",
+        document=reverse("audit_pdf", args=[month]), document_name="What is to be signed (PDF)",
+    )  # fmt: skip
 
 
 @writes("audit.action", ACTION)
 def action(payload):
     said = f"The audit of {payload['month']} made you the owner of an action: {payload['text']}. Due {payload['due']}."
-    return Mail(
-        f"Yours by {payload['due']}: {payload['text']}", said, reverse("audit_actions", args=[payload["month"]])
-    )
+    where = reverse("audit_actions", args=[payload["month"]])
+    return Mail(f"Yours by {payload['due']}: {payload['text']}", said, where, "Open the actions")
 
 
 @writes("audit.excuse_proposed", EXCUSE)

@@ -38,7 +38,10 @@ def conversion(payload):
         lines += ["", "Longest past their clock:", *(f"- {worst_words(row, at)}" for row in found.worst[:NAMED])]
     where = f"{reverse('audit_review')}?{urlencode({'days': span.days, 'until': span.last.isoformat()})}"
     subject = f"Conversion review, {span.name}: {counts.sqls} accepted, {counts.mqls} MQLs"
-    return Mail(subject, "\n".join(lines), where, "Open the review")
+    return Mail(
+        subject, "\n".join(lines), where, "Open the review",
+        document=reverse("audit_review_pdf", args=[span]), document_name="The review as PDF",
+    )  # fmt: skip
 
 
 def _rate(audit):

@@ -8,20 +8,26 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from portal.accounts import links
 from portal.outbox.mail import one_line
+from portal.shared.time import day
 
 
 def letter(message, mail):
     """The EmailMultiAlternatives to `message.recipient`.
 
     Its Message-ID is made from the message's key: should a worker be killed between handing the letter over and noting
-    it, the copy that follows is the same letter to every mail server and program that looks.
+    it, the copy that follows is the same letter to every mail server and program that looks. For the same reason a
+    signed link lasts from when the message was written.
     """
+    until = message.created_at + links.LASTS
     context = {
         "mail": mail,
         "subject": one_line(mail.subject),
         "address": absolute(mail.path),
         "preferences": absolute(reverse("preferences")),
+        "document": mail.document and absolute(links.signed(mail.document, person=message.recipient, until=until)),
+        "until": day(until, message.created_at, message.recipient.zone),
     }
     sent = EmailMultiAlternatives(
         context["subject"],
