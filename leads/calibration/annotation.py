@@ -100,8 +100,8 @@ def mark_item(*, number, position, answers, by, at, signals=(), words=""):
     between. The same again changes nothing. Refuses: NotPermitted, AnswersMissing, TooManyTags.
     """
     require(by, May.ANNOTATE)
-    item = get_object_or_404(RoundItem.objects.select_related("round", "handoff__lead"), round__number=number,
-                             position=position)  # fmt: skip
+    items = RoundItem.objects.select_related("round__drawn_by", "handoff__lead")
+    item = get_object_or_404(items, round__number=number, position=position)
     if not item.round.annotators.filter(person=by).exists():
         raise NotPermitted("Only the two people who were named mark this round.")
     asked = [question["key"] for question in item.round.questions]
@@ -117,7 +117,8 @@ def mark_item(*, number, position, answers, by, at, signals=(), words=""):
     if before and told == {name: getattr(before, name) for name in told}:
         return before
     mark = Mark.objects.create(item=item, marked_by=by, marked_at=at, supersedes=before, **told)
-    tell("calibration.marked", key=mark.pk, at=at, payload={"round": number, "item": item.position})
+    if before is None and finished_at(item.round):
+        tell("calibration.round_finished", key=number, at=at, to=item.round.drawn_by, payload={"round": number})
     return mark
 
 

@@ -34,17 +34,17 @@ class _Writer:
         people = list({id(one): one for one in [case.person for case in self.cases] + self.nurture}.values())
         people.sort(key=_created)
         self.lead_of = dict(zip(map(id, people), _ids(Lead, len(people)), strict=True))
-        _insert(Lead, [self._lead(person) for person in people])
-        _insert(Event, [event for person in people for event in self._events(person)])
+        insert(Lead, [self._lead(person) for person in people])
+        insert(Event, [event for person in people for event in self._events(person)])
         self.cases.sort(key=lambda case: case.qualified_at)
         self.handoff_of = dict(zip(map(id, self.cases), _ids(Handoff, len(self.cases)), strict=True))
         decided = sorted((c for c in self.cases if c.outcome not in (OPEN, WITHDRAWN)), key=lambda c: c.decided_at)
         self.decision_of = dict(zip(map(id, decided), _ids(Decision, len(decided)), strict=True))
         self.due = self._due()
-        _insert(Handoff, [self._handoff(case) for case in self.cases])
-        _insert(Assignment, [row for case in self.cases for row in self._assignments(case)])
-        _insert(Touch, [row for case in self.cases for row in self._touches(case)])
-        _insert(Decision, [self._decision(case) for case in decided])
+        insert(Handoff, [self._handoff(case) for case in self.cases])
+        insert(Assignment, [row for case in self.cases for row in self._assignments(case)])
+        insert(Touch, [row for case in self.cases for row in self._touches(case)])
+        insert(Decision, [self._decision(case) for case in decided])
 
     def _lead(self, person):
         created = _created(person)
@@ -199,7 +199,7 @@ def _ids(model, count):
         return [row[0] for row in cursor.fetchall()]
 
 
-def _insert(model, rows):
+def insert(model, rows):
     """COPY the rows: a fifth of the time of INSERT. Rows without an id are numbered by the table's sequence."""
     fields = [f for f in model._meta.concrete_fields if not f.generated and not (f.primary_key and rows[0].pk is None)]
     columns = ", ".join(f.column for f in fields)

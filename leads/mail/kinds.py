@@ -47,6 +47,6 @@ ACTION = kind(
     roles=(Role.MARKETER, *LEADERS, Role.SALES_MANAGER, Role.ADMIN),
 )  # fmt: skip
 ROUND = kind(
-    "round", "A round of deals waits for me", hint="I was named to mark won and lost deals.",
-    roles=(*SALES, Role.SALES_LEADER),
+    "round", "A round of deals", hint="I was named to mark won and lost deals, or both have marked what I drew.",
+    roles=(*SALES, *LEADERS, Role.MARKETER),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the two people of a round are written."""
+"""What the two people of a round are written, and who drew it."""
 
 from django.urls import reverse
 
@@ -16,3 +16,10 @@ def drawn(payload):
         " the handoff. Neither sees the other’s answers before both are done."
     )
     return Mail(f"{made.size} deals to mark", said, reverse("round_mark", args=[made.number]))
+
+
+@writes("calibration.round_finished", ROUND)
+def finished(payload):
+    number = payload["round"]
+    said = "Both have marked every deal: see how far they agree, and what tells won from lost."
+    return Mail(f"Round {number} is marked", said, reverse("round", args=[number]))

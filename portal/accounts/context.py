@@ -16,7 +16,7 @@ PAGES = (
     ("Leads", "leads", May.READ_AUDIT),
     ("Nurture", "nurture", May.SEE_NURTURE),
     ("Deals", "deals", May.SEE_DEALS),
-    ("Rounds", "rounds", May.READ_ROUNDS),
+    ("Rounds", "rounds", May.ANNOTATE),
     ("Disputes", "disputes", May.READ_AUDIT),
     ("Agreement", "agreement", May.READ_AGREEMENT),
     ("Definition", "definition", May.READ_AGREEMENT),

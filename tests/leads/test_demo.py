@@ -6,14 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
 from leads import lifecycle
+from leads.calibration.annotation import finished_at
+from leads.calibration.models import Mark, Round
+from leads.calibration.round_page import Page
+from leads.demo.deals import fits_in_size, write_deals
 from leads.demo.invent import CONTACT, DECISION, Invention, months
 from leads.intake.forms.models import Form, Progress, Submission
 from leads.management.commands.seed_demo import seed
-from leads.models import Breach, Decision, Dispute, Event, Handoff, Lead, RoutingPlan, RoutingWeight, Touch
+from leads.models import Breach, Deal, Decision, Dispute, Event, Handoff, Lead, RoutingPlan, RoutingWeight, Touch
 from portal.accounts.models import Absence, User
 from portal.outbox.models import Message, Notice
 from sla import scoring
@@ -253,3 +257,46 @@ def test_two_forms_have_had_visitors_and_two_of_them_are_hot(company):
     hot = Submission.objects.filter(handoff__isnull=False).select_related("handoff", "lead")
     assert {(each.handoff.status, each.tier) for each in hot} == {(lifecycle.OPEN, "hot")}
     assert Progress.objects.count() > 100
+
+
+def test_what_was_accepted_was_won_lost_or_is_open_and_the_right_companies_win_more(company):
+    deals = Deal.objects.standing().select_related("handoff")
+    assert deals.count() > 90
+    counts = Counter(deal.outcome for deal in deals)
+    assert min(counts["won"], counts["lost"], counts["open"]) > 5
+    assert not deals.exclude(handoff__status="accepted").exists()
+    assert not deals.filter(recorded_at__gt=NOW).exists()
+    ended = [deal for deal in deals if deal.outcome != "open"]
+    won = {
+        fits: [d.outcome == "won" for d in ended if fits_in_size(d.handoff.employees) is fits]
+        for fits in (True, False)
+    }
+    assert sum(won[True]) / len(won[True]) > sum(won[False]) / len(won[False])
+
+
+def test_one_round_of_deals_is_marked_by_both_and_one_is_begun(company):
+    second, first = Round.objects.all()
+    assert finished_at(first) < NOW
+    assert finished_at(second) is None
+    assert Mark.objects.filter(item__round=second).count() == min(9, second.size)
+    assert Page(first, NOW).disagreements
+    assert Notice.objects.filter(person__name="Yuki Farrant", title="Round 1 is marked").exists()
+    assert Notice.objects.filter(person__name="Dmitri Abara", title__contains="deals to mark").exists()
+
+
+def test_the_same_handoffs_give_the_same_deals(company):
+    before = list(
+        Deal.objects.order_by("handoff").values_list("handoff", "outcome", "amount", "closed_at", "loss_reason")
+    )
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in ("calibration_mark", "calibration_rounditem", "leads_deal"):
+                cursor.execute(f"DELETE FROM {table}")
+            cursor.execute("SET LOCAL session_replication_role = origin")
+        write_deals(at=NOW)
+        again = Deal.objects.order_by("handoff").values_list(
+            "handoff", "outcome", "amount", "closed_at", "loss_reason"
+        )
+        assert list(again) == before
+        transaction.set_rollback(True)

@@ -227,6 +227,8 @@ def test_the_round_is_finished_once_both_have_marked_every_deal(drawn, two, now)
     mark_all(drawn, two[1], now + DAY)
     mark_item(number=1, position=1, answers=answered(drawn, "no"), by=two[0], at=now + 2 * DAY)
     assert finished_at(drawn) == now + DAY
+    told = Message.objects.get(topic="calibration.round_finished")
+    assert (told.recipient, told.created_at) == (drawn.drawn_by, now + DAY)
 
 
 def test_a_talk_after_both_were_done_changes_no_kappa(drawn, two, now):

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from leads.calibration import demo as rounds
 from leads.demo.business import go_on
 from leads.demo.company import agreements, people
+from leads.demo.deals import write_deals
 from leads.demo.invent import DAY, Invention, months
 from leads.demo.write import write
 from leads.intake.forms.demo import fill as fill_forms
@@ -44,10 +46,12 @@ def seed(*, at, share=1.0):
     invention = Invention(at=at, laws=laws, zone=zone, hours=hours, share=share).all()
     write(invention, who=who, versions=versions)
     fill_forms(who, at=at)
+    deals = write_deals(at=at)
     go_on(who, version=versions[-1], at=at, zone=zone)
+    rounds.go_on(who, at=at, zone=zone)
     leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
     waiting = sum(case.outcome == "open" and not case.left for case in invention.cases)
     return (
         f"Tarnwick is here: {leads:,} leads, {len(invention.cases):,} handoffs over 13 months, {waiting} of them "
-        f"open, {len(who.reps)} reps, agreement v{versions[-1].number} in force."
+        f"open, {deals:,} deals, {len(who.reps)} reps, agreement v{versions[-1].number} in force."
     )
