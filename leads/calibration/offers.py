@@ -6,13 +6,18 @@ from django.utils.text import slugify
 
 from leads.calibration import as_known
 from leads.calibration.readiness import NO, YES
-from leads.intake.forms.document import read
-from leads.intake.forms.models import Form, FormVersion
+from leads.intake.forms import content as form
+from leads.intake.forms.builder import edit, mapping
 from leads.remedy import free_key
 from leads.segments import BANDS, segment_of
 from sla.conditions import ATTRIBUTE
 
 FIELDS = {"size": "employees", "industry": "industry", "role": "title", "region": "country"}
+ASK = {
+    "budget": "Is there a budget for it?", "authority": "Can you decide on it, or bring along who does?",
+    "need": "Is this a problem that you have now?", "timeline": "Do you want to begin within six months?",
+}  # fmt: skip
+CHOICES = ((YES, "Yes"), (NO, "No"), ("unknown", "I do not know yet"))
 STRONGEST = 20  # points for a difference of a whole 100 percentage points, as a start: the fit weighs them
 MOST_VALUES = 20
 
@@ -20,13 +25,15 @@ MOST_VALUES = 20
 @dataclass(frozen=True)
 class Offer:
     """What may be made of a Difference: `rule` as sla.definition_changes adds it (None: there is one), `field` is
-    what it reads, `asked_by` the live forms that ask for it; `fact` whether leads have it without being asked."""
+    what it reads, `asked_by` the live forms that ask for it; `fact` whether leads have it without being asked, else
+    `question` asks visitors for it."""
 
     rule: dict | None
     field: str
     fact: bool
     asked_by: tuple[str, ...]
     why: str = ""
+    question: str = ""
 
 
 def offer(difference, label, items, definition):
@@ -39,17 +46,22 @@ def offer(difference, label, items, definition):
         return Offer(_rule(label, condition, points, definition), condition_field(condition), True, ())
     field = f"{ATTRIBUTE}{slugify(name or kind).replace('-', '_')[:40]}"
     rule = _rule(label, {"field": field, "op": "equals", "value": YES}, points, definition)
-    return Offer(rule, field, False, asked_by(field))
+    asked = ASK.get(name or kind, label.strip("“”").capitalize())
+    return Offer(rule, field, False, tuple(mapping.asked_by().get(field, ())), question=asked)
 
 
-def asked_by(field):
-    """The names of the live forms whose questions fill this field of the lead."""
-    found = []
-    for form in Form.objects.live().order_by("name"):
-        version = FormVersion.objects.filter(form=form).current()
-        if any(question.fills == field for question in read(version.content).by_key.values()):
-            found.append(form.name)
-    return tuple(found)
+def with_question(document, offer):
+    """(a form's document that asks for what the Offer reads, the place of the question from 1); asked is asked."""
+    found = edit.questions_of(document)
+    place = next((n for n, question in enumerate(found, 1) if question.get("fills") == offer.field), None)
+    if place:
+        return document, place
+    document, key = edit.add_question(document, form.CHOICE)
+    edit.question_of(document, key).update(
+        label=offer.question, fills=offer.field,
+        choices=[{"value": value, "label": label} for value, label in CHOICES],
+    )  # fmt: skip
+    return document, edit.questions_of(document).index(edit.question_of(document, key)) + 1
 
 
 def condition_field(condition):

@@ -11,4 +11,5 @@ urlpatterns = [
     path("rounds/<int:number>/mark/", round_views.round_mark, name="round_mark"),
     path("rounds/<int:number>/mark/<int:position>/", round_views.round_item, name="round_item"),
     path("rounds/<int:number>/draft/", round_views.round_draft, name="round_draft"),
+    path("rounds/<int:number>/ask/", round_views.round_ask, name="round_ask"),
 ]

@@ -10,8 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from leads.calibration import annotation, as_known
 from leads.calibration.models import Mark, Round
 from leads.calibration.models.annotation import ANSWERS
+from leads.calibration.offers import with_question
 from leads.calibration.round_forms import RoundForm
 from leads.calibration.round_page import Page
+from leads.intake.forms.builder.panels import QUESTION, address
+from leads.intake.forms.models import Form
+from leads.intake.forms.services.build import save_draft, start_draft
+from leads.intake.forms.services.refusals import DraftMoved
 from leads.periods import Month, Months
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -114,6 +119,29 @@ def round_draft(request, number):
     return go(request, "definition_edit", draft.number)
 
 
+@require_POST
+def round_ask(request, number):
+    """Put the question that no form asks into the draft of one, and open it there."""
+    require(request.user, May.BUILD_FORMS)
+    made = _round(number)
+    context = _page(request, made)
+    page = context["page"]
+    found = page.finding(request.POST.get("key", ""))
+    offer = found and page.offer(found)
+    form = get_object_or_404(Form.objects.live(), slug=request.POST.get("form", ""))
+    if offer is None or offer.fact:
+        wrong = "The marks have moved meanwhile, and with them what they say. Nothing was asked."
+        return overtaken(request, PAGE, context | {"wrong": wrong})
+    who = {"form_id": form.pk, "by": request.user, "at": page.as_of}
+    draft = start_draft(**who)
+    document, place = with_question(draft.content, offer)
+    try:
+        save_draft(document=document, expects=draft.fingerprint, **who)
+    except DraftMoved as refusal:
+        return overtaken(request, PAGE, context | {"wrong": refusal.sentence})
+    return go(request, address(form, QUESTION, str(place)))
+
+
 def _round(number):
     return get_object_or_404(Round.objects.select_related("drawn_by"), number=number)
 
@@ -138,6 +166,7 @@ def _page(request, made):
         "is_mine": made.annotators.filter(person=request.user).exists(),
         "sees_all": may(request.user, May.SEE_ALL_HANDOFFS),
         "may_draft": may(request.user, May.EDIT_DEFINITION),
+        "forms": Form.objects.live().order_by("name") if may(request.user, May.BUILD_FORMS) else (),
         "now": now,
     }
 

@@ -14,6 +14,8 @@ from leads.calibration import as_known, drawing
 from leads.calibration.annotation import finished_at, mark_item, start_round, tags_of, waiting_for
 from leads.calibration.models import Mark, Round, RoundItem
 from leads.calibration.round_page import Page
+from leads.intake.forms.builder import edit
+from leads.intake.forms.services.build import create_form, publish_version
 from leads.models import Deal, Handoff
 from leads.periods import Months
 from leads.services.capture import capture_lead, record_event
@@ -372,6 +374,26 @@ def test_what_tells_won_from_lost_becomes_a_rule_in_a_draft(client, finished, pe
     assert (late.status_code, "Nothing was drafted" in late.text) == (409, True)
     client.force_login(people.manager)
     assert client.post(reverse("round_draft", args=[1]), {"key": "budget"}).status_code == 403
+
+
+def test_what_no_form_asks_becomes_a_question_in_the_draft_of_one(client, finished, people):
+    now = timezone.now()
+    form = create_form(name="Demo request", by=people.marketer, at=now)
+    client.force_login(people.marketer)
+    ask = {"key": "budget", "form": form.slug}
+    assert client.post(reverse("round_ask", args=[1]), ask).status_code == 404  # no visitor sees it yet
+    publish_version(form_id=form.pk, by=people.marketer, at=now)
+    assert "Ask it there" in client.get(reverse("round", args=[1])).text
+    answer = client.post(reverse("round_ask", args=[1]), ask)
+    question = edit.questions_of(form.versions.draft().content)[-1]
+    assert (question["fills"], question["label"]) == ("attributes.budget", "Is there a budget for it?")
+    assert [choice["value"] for choice in question["choices"]] == ["yes", "no", "unknown"]
+    assert "Is there a budget for it?" in client.get(answer.url).text
+    assert client.post(reverse("round_ask", args=[1]), ask).url == answer.url  # asked is asked
+    publish_version(form_id=form.pk, by=people.marketer, at=now)
+    assert "Asked by Demo request" in client.get(reverse("round", args=[1])).text
+    client.force_login(people.sales_leader)
+    assert client.post(reverse("round_ask", args=[1]), ask).status_code == 403
 
 
 def test_a_fact_that_leads_have_becomes_a_rule_over_its_values(agreement, people, two, now):
