@@ -83,12 +83,8 @@ def start_round(
         qualified_from=months.begin.first, qualified_to=months.end.first, is_blind=is_blind, shows_score=shows_score,
         questions=questions(fitting), drawn_at=at, drawn_by=by,
     )  # fmt: skip
-    Annotator.objects.bulk_create(
-        Annotator(round=made, person=each, place=place) for place, each in enumerate(annotators, 1)
-    )
     RoundItem.objects.bulk_create(_items(made, drawn, strata))
-    for each in annotators:
-        tell("calibration.round_drawn", key=f"{made.pk}-{each.pk}", at=at, to=each, payload={"round": made.number})
+    _name(made, annotators, at)
     return made
 
 
@@ -112,7 +108,7 @@ def mark_item(*, number, position, answers, by, at, signals=(), words=""):
         "signals": sorted(as_known.signals(item) & set(signals)),
         "tags": tags_of(words),
     }
-    wait_for_others(f"calibration.mark.{item.pk}.{by.pk}")
+    wait_for_others(f"calibration.mark.{number}")  # of two who end at once, the second tells that both are done
     before = Mark.objects.filter(item=item, marked_by=by, superseded_by=None).first()
     if before and told == {name: getattr(before, name) for name in told}:
         return before
@@ -149,6 +145,15 @@ def tags_of(words):
     if len(found) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in found):
         raise TooManyTags
     return found
+
+
+def _name(made, annotators, at):
+    """Put down who marks the round, and tell them."""
+    Annotator.objects.bulk_create(
+        Annotator(round=made, person=each, place=place) for place, each in enumerate(annotators, 1)
+    )
+    for each in annotators:
+        tell("calibration.round_drawn", key=f"{made.pk}-{each.pk}", at=at, to=each, payload={"round": made.number})
 
 
 def _strata(state, months, known, at, zone):

@@ -71,14 +71,15 @@ def record_deal(
     if by is not None:
         require(by, May.RECORD_DEALS)
     told = _told(outcome, amount, currency, product, loss_reason, opened_at, closed_at, note, at)
+    moment = closed_at or opened_at or at
     if corrects is None:
         lead, handoff = _whose(lead_id, handoff_id, by)
-        handoff = handoff or handoff_of(lead, closed_at or opened_at or at)
+        handoff = handoff or handoff_of(lead, moment)
         before = _standing(lead, handoff, external_id)
     else:
         before = _corrected(corrects, by)
         lead, external_id = before.lead, before.external_id
-        handoff = before.handoff or handoff_of(lead, closed_at or opened_at or at)
+        handoff = before.handoff or handoff_of(lead, moment)
     if before is None and outcome == Outcome.VOID:
         raise NothingToCorrect
     if before and before.handoff_id == (handoff and handoff.pk) and told == {k: getattr(before, k) for k in TOLD}:
