@@ -80,9 +80,7 @@ def form_edit_act(request, form, draft):
 def form_publish(request, form, draft):
     """Publish the draft: visitors are given it from now on."""
     try:
-        version = publish_version(
-            form_id=form.pk, by=request.user, at=timezone.now(), expects=request.POST.get("expects")
-        )
+        version = publish_version(form_id=form.pk, by=request.user, at=timezone.now(), expects=_seen(request))
     except NotPermitted:
         raise
     except DraftMoved as refusal:
@@ -98,7 +96,7 @@ def _keep(request, form, change, *, builder=False):
     try:
         draft = save_draft(
             form_id=form.pk, document=change.document, by=request.user, at=timezone.now(),
-            expects=request.POST.get("expects"),
+            expects=_seen(request),
         )  # fmt: skip
     except NotPermitted:
         raise
@@ -153,6 +151,11 @@ def _context(request, form, draft, part, key):
         "now": now,
         "has_published": form.versions.published().exists(),
     }
+
+
+def _seen(request):
+    """The fingerprint of the draft that the page showed; forms that htmx swapped in may hold an older one as `seen`."""
+    return request.POST.get("expects") or request.POST.get("seen", "")
 
 
 def _field(refusal):
