@@ -17,16 +17,16 @@ class Answered:
     answers: list
 
 
-# sql: a JSON column over leads_handoff; read: what that column holds → [Answered], the newest first
+# sql: a JSON column about the lead {lead}; read: what that column holds → [Answered], the newest first
 SOURCE = {}
 
 
-def with_answers(rows):
-    """The queryset of handoffs with what `answers_of` needs, in the same query."""
-    told = RawSQL(SOURCE["sql"], ()) if SOURCE else Value([], JSONField())  # noqa: S611 (no input in it)
+def with_answers(rows, lead="leads_handoff.lead_id"):
+    """The queryset of handoffs (or of leads, lead="leads_lead.id") with what `answers_of` needs, in the same query."""
+    told = RawSQL(SOURCE["sql"].format(lead=lead), ()) if SOURCE else Value([], JSONField())  # noqa: S611 (no input in it)
     return rows.annotate(answered=told)
 
 
-def answers_of(handoff):
-    """[Answered] of a handoff read `with_answers`."""
-    return SOURCE["read"](handoff.answered) if SOURCE and handoff.answered else []
+def answers_of(row):
+    """[Answered] of a handoff or a lead read `with_answers`."""
+    return SOURCE["read"](row.answered) if SOURCE and row.answered else []

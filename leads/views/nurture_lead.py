@@ -8,6 +8,7 @@ from leads import places
 from leads.models import Lead, Place
 from leads.services.nurture import comes_back
 from leads.services.qualify import evaluation_of
+from leads.views.answered import answers_of, with_answers
 from leads.views.handoff import EVENTS_SHOWN, FACTS, Moment
 from leads.views.nurture_rows import Row, tell
 from portal.accounts.permissions import May, may
@@ -18,7 +19,8 @@ from sla.models import SLAVersion
 
 def lead_page(request, pk, now):
     """The context of the page. 404 without such a lead."""
-    lead = get_object_or_404(Lead.objects.select_related("place"), pk=pk)
+    leads = with_answers(Lead.objects.select_related("place"), lead="leads_lead.id")
+    lead = get_object_or_404(leads, pk=pk)
     version = SLAVersion.objects.select_related("definition").in_force(at=now)
     place = getattr(lead, "place", None)
     works = may(request.user, May.WORK_NURTURE)
@@ -30,6 +32,7 @@ def lead_page(request, pk, now):
         + sorted(lead.attributes.items()),
         "cycles": list(lead.handoffs.select_related("reason", "tier").order_by("-qualified_at").defer("breakdown")),
         "history": _history(lead),
+        "answered": answers_of(lead),
         "version": version,
         "may_recycle": works and version and comes_back(lead),
         "may_evaluate": works and version and not (place and place.place == "open"),

@@ -15,7 +15,7 @@ SQL = f"""
     FROM (
     SELECT f.name, v.number, s.version_id, v.fingerprint, s.submitted_at, s.answers
     FROM forms_submission s JOIN forms_formversion v ON v.id = s.version_id JOIN forms_form f ON f.id = v.form_id
-    WHERE s.lead_id = leads_handoff.lead_id AND s.erased_at IS NULL
+    WHERE s.lead_id = {{lead}} AND s.erased_at IS NULL
     ORDER BY s.submitted_at DESC, s.id DESC LIMIT {SHOWN}) newest
 """
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from leads.backtest.nurture import keep_places
 from leads.calibration import demo as rounds
 from leads.demo.business import go_on
 from leads.demo.company import agreements, people
@@ -49,6 +50,8 @@ def seed(*, at, share=1.0):
     deals = write_deals(at=at)
     go_on(who, version=versions[-1], at=at, zone=zone)
     rounds.go_on(who, at=at, zone=zone)
+    while keep_places(at=at):
+        pass
     leads = len({id(case.person) for case in invention.cases}) + len(invention.nurture)
     waiting = sum(case.outcome == "open" and not case.left for case in invention.cases)
     return (

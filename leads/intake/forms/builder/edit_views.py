@@ -154,7 +154,7 @@ def _context(request, form, draft, part, key):
 
 
 def _seen(request):
-    """The fingerprint of the draft that the page showed; forms that htmx swapped in may hold an older one as `seen`."""
+    """The fingerprint of the draft that the page showed; what htmx swapped in may hold an older one as `seen`."""
     return request.POST.get("expects") or request.POST.get("seen", "")
 
 

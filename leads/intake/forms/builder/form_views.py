@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from leads.intake.forms.builder import compare, inputs, mapping
+from leads.intake.forms.builder import compare, inputs
 from leads.intake.forms.models import Form
 from leads.intake.forms.services import build as verbs
 from leads.intake.forms.services.refusals import SettingsWrong
@@ -88,11 +88,6 @@ def form_compare(request, slug, number, other):
         "differences": compare.differences(old.content, new.content), "builds": may(request.user, May.BUILD_FORMS),
     }  # fmt: skip
     return answer(request, "intake/form_compare.html", context)
-
-
-def unasked(*, at):
-    """The facts that the definition in force reads and no live form asks, in words."""
-    return mapping.unasked(mapping.terms(at=at))
 
 
 def _form(request, slug):
