@@ -42,14 +42,20 @@ def left_out(month, *, basis, as_of, zone):
     with connection.cursor() as cursor:
         cursor.execute(LEFT_OUT, span)
         withdrawn, imported, later, earlier, amended = cursor.fetchone()
+    apart = later if basis == PERIOD else earlier
+    found = {WITHDRAWN: withdrawn, APART: apart, AMENDED: amended, IMPORTED: imported}
+    return tuple(LeftOut(kind, n, filters_of(kind, month, basis)) for kind, n in found.items() if n)
+
+
+def filters_of(kind, month, basis):
+    """The filters (see leads.views.leads) that select exactly the leads of a kind."""
     side = "qualified_month" if basis == PERIOD else "decided_month"
-    found = (
-        LeftOut(WITHDRAWN, withdrawn, figures.counted("withdrawn", month, basis)),
-        LeftOut(APART, later if basis == PERIOD else earlier, {side: month, "apart": "yes"}),
-        LeftOut(AMENDED, amended, {"amended_month": month}),
-        LeftOut(IMPORTED, imported, {"qualified_month": month, "imported": "yes"}),
-    )
-    return tuple(each for each in found if each.n)
+    return {
+        WITHDRAWN: figures.counted("withdrawn", month, basis),
+        APART: {side: month, "apart": "yes"},
+        AMENDED: {"amended_month": month},
+        IMPORTED: {"qualified_month": month, "imported": "yes"},
+    }[kind]
 
 
 def amended_in(query, month, *, as_of, zone):

@@ -55,14 +55,15 @@ class Pair:
 
 
 REASONS = ("h.reason_id", "r.category || ' ' || r.code", "r.label", "LEFT JOIN sla_reasoncode r ON r.id = h.held")
-PAIR = """
+# The month's handoffs are read once, whatever is asked of them; a few groups are named afterwards.
+PAIRS = """
 WITH counted AS (
-    SELECT {row_held} AS line, {column_held} AS head, {status} AS status, {qualified} AS mql, {counted} AS judged,
-        {version} AS version, count(*) AS n
-    FROM leads_handoff h WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT {held}, {status} AS status, {qualified} AS mql, {counted} AS judged FROM leads_handoff h WHERE {where}
+), g AS (
+    SELECT GROUPING({names}) AS without, {names}, status, mql, judged, count(*) AS n FROM counted
+    GROUP BY status, mql, judged, GROUPING SETS ({sets})
 )
-SELECT COALESCE({row_key}, ''), {row_label}, COALESCE({column_key}, ''), {column_label}, c.status, c.mql, c.judged, c.n
-FROM counted c {row_joins} {column_joins} ORDER BY c.version
+SELECT g.without, g.status, g.mql, g.judged, g.n, {told} FROM g {joins} ORDER BY {order}
 """
 
 
@@ -71,22 +72,51 @@ def pair(month, rows, columns, *, basis, as_of, zone):
 
     ValueError for a dimension against itself.
     """
-    if rows == columns:
+    return pairs(month, [(rows, columns)], basis=basis, as_of=as_of, zone=zone)[rows, columns]
+
+
+def pairs(month, wanted, *, basis, as_of, zone):
+    """{(rows, columns): Pair} of the wanted ones, as `pair` gives each. One query, however many."""
+    if any(rows == columns for rows, columns in wanted):
         raise ValueError("A dimension is not set against itself.")
-    of_reasons = rows in (REASON, CATEGORY)
-    row, column = _told("line", REASONS if of_reasons else DIMENSIONS[rows]), _told("head", DIMENSIONS[columns])
-    sql = PAIR.format(
-        row_held=row[0], row_key=row[1], row_label=row[2], row_joins=row[3], column_held=column[0],
-        column_key=column[1], column_label=column[2], column_joins=column[3], status=STATUS,
-        version="h.sla_version_id" if of_reasons else "NULL::bigint", **figures.sides(basis),
-    )  # fmt: skip
+    names = sorted({name for each in wanted for name in _held(each)})
+    tables = {each: _Table(*each) for each in wanted}
+    of_mask = {}
+    for each, table in tables.items():
+        mask = sum(1 << (len(names) - 1 - at) for at, name in enumerate(names) if name not in _held(each))
+        of_mask.setdefault(mask, []).append((table, *(names.index(name) for name in _held(each))))
+    span = {"start": month.begins(zone), "end": month.ends(zone), "as_of": as_of}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"start": month.begins(zone), "end": month.ends(zone), "as_of": as_of})
-        found = cursor.fetchall()
-    table = _Table(rows, columns)
-    for line, line_label, head, head_label, status, mql, judged, n in found:
-        table.add((line, line_label or ""), (head, head_label or ""), _counts(status, mql, judged, n))
-    return table.folded()
+        cursor.execute(_sql(names, {frozenset(_held(each)) for each in wanted}, basis), span)
+        for mask, status, mql, judged, n, *told in cursor.fetchall():
+            counts = _counts(status, mql, judged, n)
+            for table, line, head in of_mask[mask]:
+                table.add(_value(told, line), _value(told, head), counts)
+    return {each: table.folded() for each, table in tables.items()}
+
+
+def _held(wanted):
+    """The two things that a handoff holds for a pair; a category is one of its reason."""
+    rows, columns = wanted
+    return (REASON if rows == CATEGORY else rows), columns
+
+
+def _value(told, at):
+    return told[2 * at] or "", told[2 * at + 1] or ""
+
+
+def _sql(names, sets, basis):
+    pieces = {name: REASONS if name == REASON else DIMENSIONS[name] for name in names}
+    named = {name: [piece.replace("h.held", f"g.of_{name}") for piece in pieces[name][1:4]] for name in names}
+    return PAIRS.format(
+        held=", ".join(f"{pieces[name][0]} AS of_{name}" for name in names),
+        names=", ".join(f"of_{name}" for name in names),
+        sets=", ".join(f"({', '.join(f'of_{name}' for name in sorted(each))})" for each in sets),
+        told=", ".join(f"{key}, {label}" for key, label, _ in named.values()),
+        joins=" ".join(joins for *_, joins in named.values()),
+        order="r.version_id" if REASON in names else "1",  # a reason carries the label of the newest agreement
+        status=STATUS, **figures.sides(basis),
+    )  # fmt: skip
 
 
 def of_slices(cut, labels, rows, total):
@@ -106,6 +136,26 @@ def of_slices(cut, labels, rows, total):
     return table.folded()
 
 
+def by_category(found):
+    """The Pair of categories that a Pair of reasons adds up to."""
+    table = _Table(CATEGORY, found.columns)
+    table.total = found.total
+    for head in found.heads:
+        table.heads[head.key], table.labels["head", head.key] = head.counts, head.label
+    for place, line in enumerate(found.lines):
+        key = table.reason(" ".join(line.key), line.label)
+        table.lines[key] = add(table.lines.get(key, NOTHING), line.counts)
+        for at, head in enumerate(found.heads):
+            if (place, at) in found.cells:
+                table.cells[key, head.key] = add(table.cells.get((key, head.key), NOTHING), found.cells[place, at])
+    lines, cells = table.folded().lines, {}
+    line_of = {line.key: place for place, line in enumerate(lines)}
+    head_of = {head.key: place for place, head in enumerate(found.heads)}
+    for (key, head), counts in table.cells.items():
+        cells[line_of[key], head_of[head]] = counts
+    return Pair(CATEGORY, found.columns, lines, found.heads, cells, found.total)
+
+
 def add(a, b):
     """The sum of two Counts."""
     return Counts(*(x + y for x, y in zip(_parts(a), _parts(b), strict=True)))
@@ -113,12 +163,6 @@ def add(a, b):
 
 def _parts(counts):
     return counts.mqls, counts.sqls, counts.rejected, counts.undecided, counts.withdrawn
-
-
-def _told(name, dimension):
-    """The SQL pieces of a dimension whose value is held in the column `name` of what was counted."""
-    held, *rest = dimension[:4]
-    return held, *(piece.replace("h.held", f"c.{name}") for piece in rest)
 
 
 def _counts(status, mql, judged, n):

@@ -113,7 +113,11 @@ class Trend:
 
 def trend(series, *, as_of, zone):
     """The Trend of consecutive MonthFigures. One query: the versions that began by the cut-off."""
-    began = versions_begun(as_of=as_of)
+    return trend_of(series, versions_begun(as_of=as_of), as_of=as_of, zone=zone)
+
+
+def trend_of(series, began, *, as_of, zone):
+    """As `trend`, with the versions that had begun given."""
     phases = [
         _phase(definition, tuple(months), as_of, zone)
         for definition, months in groupby(series, key=lambda m: _definition(m.month, began, zone))

@@ -6,15 +6,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from leads.audit import actions as verbs
 from leads.audit.action_forms import ActionForm, ClosingNote
-from leads.audit.action_page import actions
-from leads.audit.models import ActionRevision
+from leads.audit.closed import MonthClosed
+from leads.audit.models import ActionRevision, Closing
+from leads.audit.signed import answers
 from leads.audit.views import any_month
+from leads.figures import PERIOD
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
 from portal.shared.refusal import NotPermitted, Refusal
 
 PAGE = "audit/actions.html"
-FASTER = (verbs.ActionChanged, verbs.ActionClosed)
+FASTER = (verbs.ActionChanged, verbs.ActionClosed, MonthClosed)
 
 
 @require_GET
@@ -29,6 +31,8 @@ def audit_action_new(request, month):
     """The form of a new action, in place; its answer is the section."""
     require(request.user, May.DECIDE_ACTIONS)
     found = any_month(month)
+    if Closing.objects.of(found):
+        return _again(request, overtaken, found, MonthClosed.sentence)
     form = ActionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _act(request, found, lambda: verbs.add_action(month=found, **_said(request, form)), form=form)
@@ -40,6 +44,8 @@ def audit_action(request, month, pk):
     """The form of an action as it stands, in place; its answer is the section."""
     require(request.user, May.DECIDE_ACTIONS)
     found, revision = any_month(month), _standing(pk)
+    if Closing.objects.of(found):
+        return _again(request, overtaken, found, MonthClosed.sentence)
     if request.method != "POST":
         now = {name: getattr(revision, name) for name in verbs.AGREED}
         return _form(request, found, ActionForm(initial=now, revision=revision), revision)
@@ -56,6 +62,8 @@ def audit_action_close(request, month, pk):
     require(request.user, May.READ_AUDIT)
     found, form = any_month(month), ClosingNote(request.POST)
     _standing(pk)
+    if Closing.objects.of(found):
+        return _again(request, overtaken, found, MonthClosed.sentence)
     if not form.is_valid():
         return _again(request, invalid, found, verbs.ActionChanged.sentence)
     said = {"by": request.user, "at": timezone.now(), **form.cleaned_data}
@@ -93,13 +101,17 @@ def _again(request, how, month, wrong):
 
 
 def _context(request, month):
-    now = timezone.now()
+    now, zone = timezone.now(), timezone.get_default_timezone()
+    asked = answers(month, basis=PERIOD, by="source", as_of=now, zone=zone, person=request.user)
     return {
+        "asked": asked,
         "month": month,
+        "next": month.plus(1),
         "now": now,
-        "today": timezone.localdate(now, timezone.get_default_timezone()),
-        "actions": actions(month, as_of=now, zone=timezone.get_default_timezone()),
-        "may_decide": may(request.user, May.DECIDE_ACTIONS),
+        "today": timezone.localdate(asked.as_of, zone),
+        "actions": asked.actions,
+        "closing": asked.closing,
+        "may_decide": not asked.closing and may(request.user, May.DECIDE_ACTIONS),
     }
 
 

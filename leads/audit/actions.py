@@ -4,6 +4,7 @@ from django.db import connection, transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from leads.audit.closed import require_open
 from leads.audit.models import Action, ActionRevision
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
@@ -39,9 +40,10 @@ def add_action(*, month, text, owner, due_on, measure, expected, by, at, definit
     """Decide an action in the audit of a figures.Month. Returns the first ActionRevision; its owner is told.
 
     measure: "rate" or a reason's code. expected: percentage points for the better. definition: the draft it leads to.
-    Refuses: NotPermitted, ActionIncomplete.
+    Refuses: NotPermitted, MonthClosed, ActionIncomplete.
     """
     require(by, May.DECIDE_ACTIONS)
+    require_open(month)
     if not text.strip():
         raise ActionIncomplete
     action = Action.objects.create(month=month.first, added_at=at, added_by=by)
@@ -56,6 +58,8 @@ def add_action(*, month, text, owner, due_on, measure, expected, by, at, definit
 @transaction.atomic(durable=True)
 def change_action(*, action_id, seen, text, owner, due_on, measure, expected, by, at, definition=None):
     """Agree anew on an action whose revision `seen` was shown. Returns the new ActionRevision; a new owner is told.
+
+    What a closed audit decided stays as it was in its record; what became of it stands in the next one.
 
     Refuses: NotPermitted, ActionClosed, ActionChanged, ActionIncomplete.
     """

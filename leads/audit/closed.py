@@ -5,7 +5,7 @@ from django.db import connection
 from leads.audit.models import Closing
 from portal.shared.refusal import Refusal
 
-LOCK = "hashtextextended('audit.chain', 0)"
+CHAIN = "audit.chain"  # who holds it alone closes, signs or opens an audit: see portal.shared.locks
 
 
 class MonthClosed(Refusal):
@@ -16,13 +16,6 @@ class MonthClosed(Refusal):
 def require_open(month):
     """A step: raise MonthClosed where the audit of a figures.Month is closed; who closes it now waits for us."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [CHAIN])
     if Closing.objects.of(month):
         raise MonthClosed
-
-
-def wait_for_others():
-    """A step: one act on closed audits at a time; whoever comes next finds this one. (Their rows cannot be locked:
-    nobody may update them.)"""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")

@@ -7,12 +7,15 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 
 from leads import figures
-from leads.audit.closed import wait_for_others
+from leads.audit import plain_work, record
+from leads.audit import scorecard as score
+from leads.audit.closed import CHAIN
 from leads.audit.models import Closing, ClosingSignature, Reopening
 from leads.audit.report import audits, versions_of
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
+from portal.shared.locks import wait_for_others
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.chain import sha256, signature_digest, signed_text
 from sla.models import Party
@@ -72,7 +75,7 @@ def close_audit(*, month, by, at, zone):
     require(by, May.CLOSE_AUDIT)
     if month.ends(zone) > at:
         raise NotOverYet
-    wait_for_others()
+    wait_for_others(CHAIN)
     if Closing.objects.of(month):
         raise AlreadyClosed
     last, before = Closing.objects.last(), Closing.objects.filter(month=month.first).count()
@@ -137,7 +140,7 @@ def _check_leads(party, by):
 
 
 def _lock(closing_id):
-    wait_for_others()
+    wait_for_others(CHAIN)
     closing = get_object_or_404(Closing, pk=closing_id)
     if closing.is_reopened:
         raise NotClosed
@@ -145,7 +148,7 @@ def _lock(closing_id):
 
 
 def content(month, *, number, at, zone):
-    """What both sides sign: the month on both bases, its reasons and breakdowns, and the agreements it was under."""
+    """What both sides sign: the month on both bases, everything its page shows, and the agreements it was under."""
     bases = {basis: _frozen(_month(month, basis, None, at, zone)) for basis in figures.BASES}
     cuts = {
         basis: {
@@ -154,6 +157,8 @@ def content(month, *, number, at, zone):
         for basis in figures.BASES
     }
     return {
+        "format": record.FORMAT,
+        "record": _frozen(record.frozen(month, at=at, zone=zone)),
         "month": str(month),
         "number": number,
         "closed_at": at,
@@ -184,9 +189,12 @@ def read(closing):
 
 
 def since_closing(closing, *, at, zone):
-    """What would be different if the month were closed now: [(basis, what, then, now)]; empty when nothing is."""
-    then = read(closing)["bases"]
-    month = figures.Month(closing.month)
+    """What would be different if the month were closed now: [(basis, what, then, now)]; empty when nothing is.
+
+    Where the promises were kept in the record, also ("promises", promise, kept then of how many, now).
+    """
+    content = read(closing)
+    then, month = content["bases"], figures.Month(closing.month)
     found = []
     for basis in figures.BASES:
         now = _month(month, basis, None, at, zone)
@@ -196,7 +204,20 @@ def since_closing(closing, *, at, zone):
             counts = [side[code]["n"] if code in side else 0 for side in (before, after)]
             if counts[0] != counts[1]:
                 found.append((basis, (after.get(code) or before[code])["label"], *counts))
-    return found
+    return found + (_promises_since(content["record"]["card"], month, at, zone) if "record" in content else [])
+
+
+def _promises_since(kept, month, at, zone):
+    """Of the promises those of which other counts are known now: ("promises", name, words then, words now)"""
+    before, after = (
+        {(one["version"], *one["in_words"]): f"{one['k']} of {one['n']}" for one in card["promises"]}
+        for card in (kept, plain_work.card(score.scorecard(month, as_of=at, zone=zone)))
+    )
+    return [
+        ("promises", key[1], before.get(key, "–"), after.get(key, "–"))
+        for key in {**before, **after}
+        if before.get(key) != after.get(key)
+    ]
 
 
 def verify():

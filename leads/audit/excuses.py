@@ -1,6 +1,6 @@
 """Excusing breaches: one side proposes with a reason, the other side's leader co-signs or declines."""
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 
 from leads.audit.closed import require_open
@@ -10,6 +10,7 @@ from leads.periods import Month
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
+from portal.shared.locks import wait_for_others
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.models import Commitment, Party
 from sla.models.party import LEADER
@@ -101,7 +102,7 @@ def answer_excuses(*, excuse_ids, party, agreed, by, at, zone, note=""):
         raise WhyDecline
     for month in sorted({month_of(excuse, zone) for excuse in excuses}):
         require_open(month)
-    _one_at_a_time()
+    wait_for_others("audit.excuse")
     if ExcuseAnswer.objects.filter(excuse__in=excuses).exists():
         raise AlreadyAnswered
     said = {"party": party, "role": role, "name": by.name, "answered_at": at, "answered_by": by}
@@ -125,7 +126,7 @@ def _propose(targets, months, *, party, role, why, by, at):
         raise WhyExcuse
     for month in months:
         require_open(month)
-    _one_at_a_time()
+    wait_for_others("audit.excuse")
     before = [list(Excuse.objects.filter(**target).select_related("answer")) for target in targets]
     if any(not hasattr(excuse, "answer") or excuse.answer.agreed for found in before for excuse in found):
         raise AlreadyProposed
@@ -146,8 +147,3 @@ def _speaks_for(party, by):
     if not held:
         raise NotPermitted(f"Only {Party(party).label.lower()} proposes for {Party(party).label.lower()}.")
     return held[-1]
-
-
-def _one_at_a_time():
-    with connection.cursor() as cursor:  # append-only rows cannot be locked
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('audit.excuse', 0))")

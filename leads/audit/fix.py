@@ -22,13 +22,13 @@ RETURNS = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """A top reason with its Figure; `signs`, `faults` or `returns` say what its leads have in common."""
+    """A top reason with its Figure; `signs`, `faults` or `returns` tell what its leads have in common."""
 
     reason: figures.Reason
     figure: Figure
     signs: figures_fix.Signs
-    faults: tuple
-    returns: tuple
+    found_faults: list  # as figures_fix.faults gives them
+    found_returns: dict  # as figures_fix.returns gives them
     proposal: remedy.Proposal | None
     rejected: dict  # filters (see figures.rows) of the reason's rejections
     accepted: dict  # and of the acceptances they are compared with
@@ -36,6 +36,14 @@ class Candidate:
     @property
     def about(self):
         return ABOUT[Category(self.reason.category)]
+
+    @property
+    def faults(self):
+        return _faults(self.found_faults, self.rejected)
+
+    @property
+    def returns(self):
+        return _returns(self.found_returns)
 
     @property
     def rows(self):
@@ -86,18 +94,22 @@ def candidates(month, *, basis, as_of, zone):
 
 
 def _candidate(month, reason, asked):
-    wanted = figures.counted("rejected", month, asked["basis"]) | {"category": reason.category, "reason": reason.code}
     is_of = reason.category
-    return Candidate(
-        reason,
-        Figure.of(reason.n, wanted),
-        figures_fix.signs(month, reason, **asked),
-        _faults(figures_fix.faults(month, reason, **asked), wanted) if is_of == Category.DATA else (),
-        _returns(figures_fix.returns(month, reason, **asked)) if is_of == Category.TIMING else (),
+    return candidate(
+        month, asked["basis"], reason, figures_fix.signs(month, reason, **asked),
+        figures_fix.faults(month, reason, **asked) if is_of == Category.DATA else [],
+        figures_fix.returns(month, reason, **asked) if is_of == Category.TIMING else {},
         remedy.propose(month, reason, **asked),
-        rejected=wanted,
-        accepted=figures.counted("sqls", month, asked["basis"]),
-    )
+    )  # fmt: skip
+
+
+def candidate(month, basis, reason, signs, faults, returns, proposal):
+    """The Candidate of a figures.Month out of what was found."""
+    wanted = figures.counted("rejected", month, basis) | {"category": reason.category, "reason": reason.code}
+    return Candidate(
+        reason, Figure.of(reason.n, wanted), signs, faults, returns, proposal, rejected=wanted,
+        accepted=figures.counted("sqls", month, basis),
+    )  # fmt: skip
 
 
 def _row(each, signs):

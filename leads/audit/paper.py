@@ -1,18 +1,14 @@
 """The audit on paper: an open month as a draft, a closed one from its frozen record; and the review of some days."""
 
-from leads import figures, figures_disputes
+from leads import figures
 from leads.audit import paper_parts as parts
 from leads.audit import quality
-from leads.audit.action_page import actions
-from leads.audit.disputes import DisputesPart
-from leads.audit.fix import candidates, title_of
+from leads.audit.asked import Asked
+from leads.audit.fix import title_of
 from leads.audit.models import Closing
 from leads.audit.paper_closed import closed
 from leads.audit.promises import kept_in_words
 from leads.audit.review import agenda, worst_words
-from leads.audit.tables import Asked
-from leads.audit.trend import TrendPart
-from leads.figures_trend import trend
 from portal.accounts.permissions import May, may
 from portal.shared import paper, text, time
 
@@ -132,7 +128,7 @@ def _share(each, page):
 
 
 def _fix(asked):
-    found = candidates(asked.last, **asked.how)
+    found = asked.candidates
     if not found:
         return None
     drawn = [parts.table("fix", asked, most=ROWS)]
@@ -170,7 +166,7 @@ def _legend(page):
 
 
 def _trend(asked):
-    part = TrendPart(trend(asked.series, **asked.when), asked.basis, asked.as_of, asked.zone)
+    part = asked.trend
     steps = [
         f"From definition v{before} to v{after} the rate moved by {text.points(change.difference)}"
         f" ({text.interval(change.low, change.high)}): {verdict}."
@@ -216,8 +212,7 @@ def _speed(asked):
 
 
 def _disputes(asked):
-    found = figures_disputes.disputes(asked.period, **asked.how)
-    part = DisputesPart(asked.period, asked.basis, asked.last.counts, found)
+    part, found = asked.disputes, asked.disputes.disputes
     waiting = f"{text.thousands(found.open_now)} rejections wait for a ruling: with them the rate is"
     without = f", without them {parts.rated(part.rate_without)}" if found.open_mqls else ""
     drawn = [parts.said(f"{waiting} {parts.rated(part.rate)}{without}.")]
@@ -239,11 +234,10 @@ def _scorecard(asked):
 
 def _actions(asked):
     found = parts.table("actions", asked, most=ROWS)
-    title = actions(asked.period, **asked.when).title
-    return {"title": title, "parts": [found] if found else [parts.said("Nothing was decided so far.")]}
+    return {"title": asked.actions.title, "parts": [found] if found else [parts.said("Nothing was decided so far.")]}
 
 
 def _quality(asked):
-    found = quality.agreement(asked.period)
+    found = asked.agreement
     drawn = [parts.table(name, asked, most=ROWS) for name in ("flags", "one-reason", "recoding", "differences")]
     return {"title": quality.HEADINGS[found.verdict], "parts": drawn}

@@ -20,12 +20,16 @@ NAMES = {
 
 def name(promise):
     """ "First contact, Hot" """
+    if promise.in_words:
+        return promise.in_words[0]
     one = promise.commitment
     return NAMES[promise.kind] + (f", {one.tier.name}" if one and one.tier_id else "")
 
 
 def terms(promise):
     """ "≥ 95% within 4 business hours" """
+    if promise.in_words:
+        return promise.in_words[1]
     one, version = promise.commitment, promise.version
     if promise.kind == score.COVERED:
         return "every MQL from an agreed source and campaign"

@@ -21,6 +21,11 @@ HURRY = dt.timedelta(seconds=20)
 ONE_REASON, AT_LEAST = 0.6, 20  # flagged: one reason over this share of a rep's rejections, where there are so many
 ENOUGH, GOOD = 20, 0.6  # recoded leads before kappa says anything; from "substantial" on the ranking holds
 READ_AT_ONCE = 2000
+FLAGS = {
+    "hurried": "Decided in under 20 seconds",
+    "bad-data": "“Bad data” on complete records",
+    "bulk": "Rejected in bulk",
+}
 HEADINGS = {  # by the Agreement's verdict
     "low": "Do not act on this ranking yet: two people do not code alike",
     "good": "Two people code alike: the ranking of reasons holds",
@@ -117,6 +122,24 @@ def timed(found):
 
 def in_bulk(found):
     return found.filter(standing_decision__via=Decision.Via.BULK)
+
+
+def flagged(flag, found):
+    """Of a month's rejections those that one of FLAGS counts."""
+    if flag == "bad-data":
+        return found.filter(pk__in=bad_data(found).complete)
+    return hurried(found) if flag == "hurried" else in_bulk(found)
+
+
+def flags_of(found):
+    """({flag: Share}, "bad data" that cannot be judged) of a month's rejections."""
+    data = bad_data(found)
+    shares = {
+        "hurried": Share(hurried(found).count(), timed(found).count()),
+        "bad-data": Share(len(data.complete), data.told),
+        "bulk": Share(in_bulk(found).count(), found.count()),
+    }
+    return shares, data.untold
 
 
 @dataclass(frozen=True)

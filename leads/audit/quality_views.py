@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from leads.audit import quality, sampling
-from leads.audit.models import Sample, SampleItem
+from leads.audit.closed import MonthClosed
+from leads.audit.models import Closing, SampleItem
 from leads.audit.page import leads_url
-from leads.audit.tables_of_work import FLAGS, flagged, flags_of
-from leads.audit.views import parse_month
+from leads.audit.views import asked_for, parse_month
 from leads.figures import Month
 from leads.models import Handoff
 from leads.views.leads_export import HEAD, lead_rows
@@ -42,16 +42,16 @@ def audit_quality(request, month):
 def audit_quality_flag(request, month, flag):
     """The leads that a flag counts, the newest first."""
     require(request.user, May.READ_AUDIT)
-    if flag not in FLAGS:
+    if flag not in quality.FLAGS:
         raise Http404("There is no such flag.")
     month, now, zone = _when(month)
-    found = flagged(flag, _rejections(request.user, month, now, zone))
+    found = quality.flagged(flag, _rejections(request.user, month, now, zone))
     rows = found.select_related("lead", "owner", "reason", "standing_decision").defer("breakdown", "lead__attributes")
     rows = list(rows.order_by("-decided_at", "-pk").fetch_mode(models.FETCH_RAISE)[: SHOWN + 1])
     context = {
         "month": month,
         "flag": flag,
-        "title": FLAGS[flag],
+        "title": quality.FLAGS[flag],
         "handoffs": rows[:SHOWN],
         "more": len(rows) > SHOWN,
         "now": now,
@@ -63,10 +63,10 @@ def audit_quality_flag(request, month, flag):
 def audit_quality_export(request, month, flag, form):
     """All leads that a flag counts, as a file."""
     require(request.user, May.READ_AUDIT)
-    if flag not in FLAGS:
+    if flag not in quality.FLAGS:
         raise Http404("There is no such flag.")
     month, now, zone = _when(month)
-    found = flagged(flag, _rejections(request.user, month, now, zone))
+    found = quality.flagged(flag, _rejections(request.user, month, now, zone))
     return sheets.download(form, f"audit-{month}-{flag}", HEAD, lead_rows(found, zone))
 
 
@@ -77,7 +77,7 @@ def audit_sample(request, month):
     month, now, zone = _when(month)
     try:
         sampling.draw_sample(month=month, seed=secrets.token_hex(4), by=request.user, at=now, zone=zone)
-    except sampling.SampleNotFinished as refusal:
+    except (sampling.SampleNotFinished, MonthClosed) as refusal:
         wrong = {"wrong": refusal.sentence}
         return overtaken(request, PAGE, _context(request, month, now, zone) | wrong, part="quality")
     except NotPermitted:
@@ -104,7 +104,7 @@ def audit_code(request, month, pk):
     month, now, _ = _when(month)
     try:
         sampling.code_item(item_id=pk, code=request.POST.get("reason", "")[:2], by=request.user, at=now)
-    except sampling.AlreadyCoded as refusal:
+    except (sampling.AlreadyCoded, MonthClosed) as refusal:
         return overtaken(request, CODER, _next(request.user, month) | {"wrong": refusal.sentence}, part="coder")
     except sampling.NoSuchReason as refusal:
         return invalid(request, CODER, _next(request.user, month) | {"wrong": refusal.sentence}, part="coder")
@@ -127,32 +127,33 @@ def _limited(user):
 
 
 def _context(request, month, now, zone):
-    found = _rejections(request.user, month, now, zone)
-    (shares, untold), of = flags_of(found), {"decided_month": month, "status": "rejected"}
-    agreement = quality.agreement(month)
-    waiting = may(request.user, May.RECODE_REASONS) and sampling.waiting_for(request.user, month).count()
+    asked = asked_for(request, str(month))
+    (shares, untold), agreement = asked.flags, asked.agreement
+    of = {"decided_month": month, "status": "rejected"}
+    codes, draws = (not asked.closing and may(request.user, what) for what in (May.RECODE_REASONS, May.DRAW_SAMPLES))
     over = month.ends(zone) <= now
     return {
+        "asked": asked,
         "month": month,
-        "now": now,
-        "flags": [(flag, name, shares[flag]) for flag, name in FLAGS.items()],
+        "now": asked.as_of,
+        "flags": [(flag, quality.FLAGS[flag], share) for flag, share in shares.items()],
         "untold": untold,
         "one_reason": [
             (row, leads_url(of, owner=row.owner, reason=row.code), leads_url(of, owner=row.owner))
-            for row in quality.one_reason(found)
+            for row in asked.one_reason
         ],
         "agreement": agreement,
-        "heading": quality.HEADINGS[agreement.verdict],
         "apart": [(_label(a), _label(b), n) for a, b, n in agreement.apart] if agreement.coded else [],
-        "samples": Sample.objects.filter(month=month.first).select_related("drawn_by"),
-        "waiting": waiting,
-        "may_draw": over and agreement.coded == agreement.drawn and may(request.user, May.DRAW_SAMPLES),
+        "samples": asked.samples,
+        "waiting": codes and sampling.waiting_for(request.user, month).count(),
+        "may_draw": over and agreement.coded == agreement.drawn and draws,
         "over": over,
         "one_reason_over": quality.ONE_REASON,
         "at_least": quality.AT_LEAST,
         "enough": quality.ENOUGH,
         "size": sampling.SIZE,
-    } | _limited(request.user)
+        "heading": quality.HEADINGS[agreement.verdict],
+    } | ({} if asked.is_signed else _limited(request.user))
 
 
 def _label(category):
@@ -160,7 +161,8 @@ def _label(category):
 
 
 def _next(user, month):
-    waiting = sampling.waiting_for(user, month)
+    closed = Closing.objects.of(month)
+    waiting = SampleItem.objects.none() if closed else sampling.waiting_for(user, month)
     left, drawn = waiting.count(), SampleItem.objects.filter(sample__month=month.first)
     context = {
         "month": month,
@@ -169,6 +171,7 @@ def _next(user, month):
         "coded": drawn.filter(coding__isnull=False).count(),
         "mine": drawn.filter(coding__coded_by=user).count(),
         "item": None,
+        "closed": closed,
     }
     item = waiting.select_related("decision__handoff__lead", "decision__handoff__sla_version").first()
     return context | (_blind(item) if item else {})

@@ -10,8 +10,10 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from django.shortcuts import get_object_or_404
 
 from leads import figures
+from leads.audit.closed import require_open
 from leads.audit.models import Coding, Sample, SampleItem
 from leads.models import Handoff
+from leads.periods import Month
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
 from portal.shared.locks import wait_for_others
@@ -51,11 +53,12 @@ class NoSuchReason(Refusal):
 def draw_sample(*, month, seed, by, at, zone, size=SIZE):
     """Draw up to `size` rejections decided in a figures.Month that is over. Returns the Sample.
 
-    Refuses: NotPermitted, MonthNotOver, SampleNotFinished, NothingToSample.
+    Refuses: NotPermitted, MonthNotOver, MonthClosed, SampleNotFinished, NothingToSample.
     """
     require(by, May.DRAW_SAMPLES)
     if month.ends(zone) > at:
         raise MonthNotOver
+    require_open(month)
     wait_for_others(f"audit.sample.{month}")
     if SampleItem.objects.filter(sample__month=month.first, coding=None).exists():
         raise SampleNotFinished
@@ -78,13 +81,14 @@ def draw_sample(*, month, seed, by, at, zone, size=SIZE):
 def code_item(*, item_id, code, by, at):
     """The second person's reason for a sampled rejection; it is given once. Returns the Coding.
 
-    Refuses: NotPermitted (whoever rejected the lead, or may not see it), AlreadyCoded, NoSuchReason.
+    Refuses: NotPermitted (whoever rejected the lead, or may not see it), MonthClosed, AlreadyCoded, NoSuchReason.
     """
     require(by, May.RECODE_REASONS)
     wait_for_others(f"audit.item.{item_id}")
-    item = get_object_or_404(SampleItem.objects.select_related("decision__handoff__sla_version"), pk=item_id)
+    item = get_object_or_404(SampleItem.objects.select_related("sample", "decision__handoff__sla_version"), pk=item_id)
     if not _second_to(by).filter(pk=item_id).exists():
         raise NotPermitted("A second person codes it: not who rejected the lead, and only who may see it.")
+    require_open(Month(item.sample.month))
     if Coding.objects.filter(item=item).exists():
         raise AlreadyCoded
     reason = item.decision.handoff.sla_version.reasons.offered().filter(code=code).first()

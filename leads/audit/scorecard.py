@@ -44,6 +44,7 @@ class Promise:
     commitment: Commitment | None = None
     excused: int = 0
     is_excused: bool = False
+    in_words: tuple[str, str] | None = None  # its name and terms, where it was read out of a record
 
     @property
     def without_excused(self):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from leads.audit import promises
 from leads.audit import scorecard as score
-from leads.audit.views import any_month
+from leads.audit.views import asked_for
 from leads.figures import Month
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts, intervals, text
@@ -28,11 +28,11 @@ CHIPS = {
 def audit_scorecard(request, month):
     """Promises kept and breached in a month; a rep sees their own clocks, a manager the team's."""
     require(request.user, May.SEE_SCORECARD)
-    found, now, zone = any_month(month), timezone.now(), timezone.get_default_timezone()
-    reads = may(request.user, May.READ_AUDIT)
-    card = score.scorecard(found, as_of=now, zone=zone) if reads else None
-    people = score.by_person(found, people=promises.people_seen_by(request.user), as_of=now, zone=zone)
+    asked, now, zone = asked_for(request, month), timezone.now(), timezone.get_default_timezone()
+    found, reads = asked.period, may(request.user, May.READ_AUDIT)
+    card = asked.card if reads else None
     context = {
+        "asked": asked,
         "month": found,
         "reads": reads,
         "card": card,
@@ -40,7 +40,7 @@ def audit_scorecard(request, month):
         "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
         "attainment": card and card.attainment,
         "less": card and card.has_excused and card.without_excused.attainment,
-        "teams": _teams(people),
+        "teams": _teams(asked.people),
         "previous": found.plus(-1),
         "next": found.plus(1) if found < Month.of(now, zone) else None,
     }

@@ -11,6 +11,7 @@ from portal.shared import intervals, speed_charts, text, time
 MARKS = (
     (1, "1 min"), (5, "5 min"), (60, "1 h"), (24 * 60, "24 h"), (7 * 24 * 60, "7 days"), (30 * 24 * 60, "30 days"),
 )  # fmt: skip
+DRAWN = tuple(mark for mark in MARKS if mark[1] != "7 days")  # too near the end for a name of its own
 NAMES = {"5min": "≤ 5 min", "1h": "5–60 min", "24h": "1–24 h", "later": "over 24 h", "none": "no contact"}
 
 
@@ -81,8 +82,7 @@ class SpeedPart:
 
         median = "not reached" if contact.median is None else words_of(contact.median)
         label = f"Share of MQLs still without a contact, by time since qualification. Median: {median}."
-        drawn = [mark for mark in MARKS if mark[1] != "7 days"]  # too near the end for a name of its own
-        return speed_charts.still_waiting(still, drawn, label=label)
+        return speed_charts.still_waiting(still, DRAWN, label=label)
 
     @property
     def curve_rows(self):

@@ -4,20 +4,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from leads import figures, figures_pairs, figures_speed
-from leads.audit.heat import heat_of
-from leads.audit.page import Page
-from leads.audit.scorecard import scorecard
-from leads.audit.speed import SpeedPart
-from leads.periods import Month, Span
-from portal.accounts.models import User
+from leads.audit.asked import Asked
 from portal.accounts.permissions import May
-
-MONTHS_SHOWN, SPANS_SHOWN = 12, 8
 
 
 class Kind(Enum):
@@ -53,65 +43,6 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: Iterable[tuple]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked for: of which days, on which basis, `by` which dimension, as of when, for whom.
-
-    `rows` against `columns`: the pair of dimensions that is set against each other.
-    """
-
-    period: Month | Span
-    basis: str
-    by: str
-    as_of: dt.datetime
-    zone: ZoneInfo
-    person: User
-    rows: str = figures_pairs.REASON
-    columns: str = "source"
-
-    @property
-    def when(self):
-        return {"as_of": self.as_of, "zone": self.zone}
-
-    @property
-    def how(self):
-        return {"basis": self.basis, **self.when}
-
-    @cached_property
-    def series(self):
-        """The figures of the periods that end with this one."""
-        return figures.series(self.period, MONTHS_SHOWN if isinstance(self.period, Month) else SPANS_SHOWN, **self.how)
-
-    @property
-    def last(self):
-        return self.series[-1]
-
-    @cached_property
-    def cut(self):
-        return figures.slices(self.period, self.by, **self.how)
-
-    @cached_property
-    def page(self):
-        """The figures as the page has them."""
-        return Page(
-            series=self.series, cut=self.cut, contact=figures.first_contact(self.period, **self.when),
-            basis=self.basis, by=self.by, show_all=False, **self.when,
-        )  # fmt: skip
-
-    @cached_property
-    def heat(self):
-        """The Heat of the pair; None of a dimension against itself."""
-        return heat_of(self.page, self.rows, self.columns)
-
-    @cached_property
-    def card(self):
-        return scorecard(self.period, **self.when)
-
-    @cached_property
-    def speed(self):
-        return SpeedPart(self.period, figures_speed.speed(self.period, **self.when))
 
 
 class Entry(NamedTuple):

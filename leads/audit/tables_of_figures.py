@@ -2,12 +2,10 @@
 
 import datetime as dt
 
-from leads import figures, figures_disputes, figures_left_out, figures_trend, selections
+from leads import figures, selections
 from leads.audit import left_out
-from leads.audit.fix import candidates
 from leads.audit.speed import MARKS
 from leads.audit.tables import Column, Kind, Share, Table, count, rate, share, table
-from leads.audit.trend import TrendPart
 from portal.shared import charts, intervals
 
 COUNTS = ("mqls", "sqls", "rejected", "undecided", "withdrawn")
@@ -94,13 +92,12 @@ def _rated(cell):
 @table("trend")
 def trend(asked):
     """The rate by month with the range that chance explains, and the versions that began."""
-    found = figures_trend.trend(asked.series, **asked.when)
     rows = (
         (
             row["month"].title, row["mqls"].n, row["sqls"].n, rate(row["rate"]),
             *(row["limits"][1:] if row["limits"] else (None, None)), row["verdict"], row["began"],
         )
-        for row in TrendPart(found, asked.basis, asked.as_of, asked.zone).rows
+        for row in asked.trend.rows
     )  # fmt: skip
     limits = (Column("Limit from", Kind.PERCENT), Column("Limit to", Kind.PERCENT))
     head = (Column("Month"), count("MQLs"), count("SQLs"), share("MQL to SQL"), *limits)
@@ -147,7 +144,7 @@ def fix(asked):
 
 
 def _signs(asked):
-    for each in candidates(asked.last, **asked.how):
+    for each in asked.candidates:
         signs, proposed = each.signs, each.proposal.words if each.proposal else None
         for one in signs.found:
             sign, lift = one.sign, one.lift or (None, None, None)
@@ -168,7 +165,7 @@ STATES = {"upheld": "Upheld", "overturned": "Overturned", "waiting": "Waiting", 
 @table("disputes", of_days=True)
 def disputes(asked):
     """Disputes opened in these days, by reason and by who rejected, and all of them."""
-    found = figures_disputes.disputes(asked.period, **asked.how)
+    found = asked.disputes.disputes
     groups = (("Reason", found.reasons), ("Rejected by", found.reps), ("All", (found.all,)))
     rows = (
         (
@@ -189,8 +186,8 @@ def _overturned(each):
 @table("left-out")
 def what_is_left_out(asked):
     """What the month's figures do not count as one might expect, and why."""
-    found = figures_left_out.left_out(asked.period, **asked.how)
-    rows = ((which, why, figure.n) for figure, which, why in left_out.in_words(found, asked.period, asked.basis))
+    found = left_out.in_words(asked.left_out, asked.period, asked.basis)
+    rows = ((which, why, figure.n) for figure, which, why in found)
     return Table("Left out of some figures", (Column("Leads"), Column("Why"), count("Number")), rows)
 
 

@@ -1,21 +1,13 @@
 """The audit's tables of people's work: promises kept, clocks by person, quality of the reasons, actions."""
 
 from leads.audit import promises, quality
-from leads.audit import scorecard as score
-from leads.audit.action_page import actions
 from leads.audit.tables import Column, Kind, Share, Table, count, share, table
 from leads.audit.tables_of_figures import wilson
-from leads.models import Handoff
 from portal.accounts.permissions import May
 from sla.models import Party
 from sla.models.reasons import Category
 
 NOTHING = "Nothing to keep"
-FLAGS = {
-    "hurried": "Decided in under 20 seconds",
-    "bad-data": "“Bad data” on complete records",
-    "bulk": "Rejected in bulk",
-}
 
 
 @table("scorecard")
@@ -49,13 +41,12 @@ def _excused(promise):
 @table("clocks", may=May.SEE_SCORECARD)
 def clocks(asked):
     """Clocks kept by team and person, of the people that the person may see."""
-    found = score.by_person(asked.period, people=promises.people_seen_by(asked.person), **asked.when)
     rows = (
         (
             one.team or "No team", one.person.name, one.contact[1], wilson(*one.contact[:2]), one.contact[2],
             one.decision[1], wilson(*one.decision[:2]), one.decision[2],
         )
-        for one in found
+        for one in asked.people
     )  # fmt: skip
     head = (
         Column("Team"), Column("Person"), count("First contacts"), share("First contacts in time"),
@@ -64,34 +55,11 @@ def clocks(asked):
     return Table("Clocks kept, by team and rep", head, rows)
 
 
-def rejections(asked):
-    """The month's rejections that the person sees."""
-    return quality.rejections(asked.period, among=Handoff.objects.visible_to(asked.person), **asked.when)
-
-
-def flagged(flag, found):
-    """Of a month's rejections those that one of FLAGS counts."""
-    if flag == "bad-data":
-        return found.filter(pk__in=quality.bad_data(found).complete)
-    return quality.hurried(found) if flag == "hurried" else quality.in_bulk(found)
-
-
-def flags_of(found):
-    """({flag: quality.Share}, "bad data" that cannot be judged) of a month's rejections."""
-    data = quality.bad_data(found)
-    shares = {
-        "hurried": quality.Share(quality.hurried(found).count(), quality.timed(found).count()),
-        "bad-data": quality.Share(len(data.complete), data.told),
-        "bulk": quality.Share(quality.in_bulk(found).count(), found.count()),
-    }
-    return shares, data.untold
-
-
 @table("flags")
 def flags(asked):
     """Flags on the month's rejections."""
-    shares, _ = flags_of(rejections(asked))
-    rows = ((FLAGS[flag], one.k, one.n, wilson(one.k, one.n)) for flag, one in shares.items())
+    shares, _ = asked.flags
+    rows = ((quality.FLAGS[flag], one.k, one.n, wilson(one.k, one.n)) for flag, one in shares.items())
     return Table("Flags on the rejections", (Column("Rejections"), count("Leads"), count("Of"), share("Share")), rows)
 
 
@@ -101,7 +69,7 @@ def one_reason(asked):
     rows = (
         (one.name, Category(one.category).label, one.code, one.label, one.share.k, one.share.n,
          wilson(one.share.k, one.share.n))
-        for one in quality.one_reason(rejections(asked))
+        for one in asked.one_reason
     )  # fmt: skip
     head = (Column("Rep"), Column("Category"), Column("Code"), Column("Reason"), count("Leads"), count("Of"))
     return Table("One reason for most of a rep’s rejections", (*head, share("Share")), rows)
@@ -110,7 +78,7 @@ def one_reason(asked):
 @table("recoding")
 def recoding(asked):
     """How far a second person codes alike: Cohen's kappa."""
-    found = quality.agreement(asked.period)
+    found = asked.agreement
     rows = (
         (by, one.n, one.agreed, one.value, one.low, one.high, one.words)
         for by, one in (("Category", found.categories), ("Reason", found.codes))
@@ -124,7 +92,7 @@ def recoding(asked):
 @table("differences")
 def differences(asked):
     """Where two coders differ; nothing before the sample is coded, as it would tell the second what the first said."""
-    found = quality.agreement(asked.period)
+    found = asked.agreement
     pairs = found.apart if found.coded == found.drawn else ()
     rows = ((Category(first).label, Category(second).label, n) for first, second, n in pairs)
     return Table("Where the two coders differ", (Column("First code"), Column("Second code"), count("Leads")), rows)
@@ -138,7 +106,7 @@ def actions_decided(asked):
         Column("Status"), Column("What was done"), share("Before"), share("After"), Column("Change", Kind.CHANGE),
         Column("Verdict"),
     )  # fmt: skip
-    found = actions(asked.period, **asked.when)
+    found = asked.actions
     return Table("Actions", head, (_action(item) for item in (*found.before, *found.decided)))
 
 

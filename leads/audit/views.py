@@ -1,5 +1,6 @@
 """The audit's page: one month's result, why sales said no, and where."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.http import Http404
@@ -9,10 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads import figures, figures_pairs, periods
-from leads.audit.bulk import in_bulk
-from leads.audit.heat import SMALL, heat_of, name
-from leads.audit.page import Page
-from leads.audit.tables import MONTHS_SHOWN
+from leads.audit.heat import SMALL, name
+from leads.audit.signed import answers
 from leads.figures import Month
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer
@@ -40,28 +39,16 @@ def latest(request):
 def audit(request, month):
     """One month on one basis, along one dimension (`by`), and two against each other (`rows`, `columns`)."""
     require(request.user, May.READ_AUDIT)
-    zone, now = timezone.get_default_timezone(), timezone.now()
-    month = parse_month(month, Month.of(now, zone))
-    basis = one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES)
-    by = one_of(request.GET.get("by") or "source", figures.DIMENSIONS)
-    rows = one_of(request.GET.get("rows") or figures_pairs.REASON, figures_pairs.ROWS)
-    columns = one_of(request.GET.get("columns") or "source", figures_pairs.COLUMNS)
+    now, zone = timezone.now(), timezone.get_default_timezone()
+    asked = asked_for(request, month)
+    page, month = replace(asked.page, show_all="all" in request.GET), asked.period
     known = figures.months_with_data(as_of=now, zone=zone)
-    page = Page(
-        series=figures.series(month, MONTHS_SHOWN, basis=basis, as_of=now, zone=zone),
-        cut=figures.slices(month, by, basis=basis, as_of=now, zone=zone),
-        contact=figures.first_contact(month, as_of=now, zone=zone),
-        basis=basis,
-        by=by,
-        show_all="all" in request.GET,
-        as_of=now,
-        zone=zone,
-    )
     context = {
+        "asked": asked,
         "page": page,
-        "heat": heat_of(page, rows, columns),
-        "rows": rows,
-        "columns": columns,
+        "heat": asked.heat,
+        "rows": asked.rows,
+        "columns": asked.columns,
         "row_choices": [(each, name(each)) for each in figures_pairs.ROWS],
         "column_choices": [(each, name(each)) for each in figures_pairs.COLUMNS],
         "months": _offered(known, month, Month.of(now, zone)),
@@ -71,9 +58,23 @@ def audit(request, month):
         "dimensions": figures.DIMENSIONS,
         "few_below": figures.FEW,
         "small": SMALL,
-        "in_bulk": in_bulk(month, as_of=now, zone=zone),
+        "attainment": asked.card.attainment if asked.is_signed else None,
     }
     return answer(request, "audit/audit.html", context)
+
+
+def asked_for(request, key, *, of_days=False):
+    """What the address asks of a month, as of now or as it was signed; `of_days`: some days will do, too."""
+    zone, now = timezone.get_default_timezone(), timezone.now()
+    given = request.POST if request.method == "POST" else request.GET
+    return answers(
+        parse_period(key, now, zone) if of_days else parse_month(key, Month.of(now, zone)),
+        basis=one_of(given.get("basis") or figures.PERIOD, figures.BASES),
+        by=one_of(given.get("by") or "source", figures.DIMENSIONS),
+        rows=one_of(given.get("rows") or figures_pairs.REASON, figures_pairs.ROWS),
+        columns=one_of(given.get("columns") or "source", figures_pairs.COLUMNS),
+        as_of=now, zone=zone, person=request.user,
+    )  # fmt: skip
 
 
 def any_month(key):

@@ -12,6 +12,8 @@ from portal.shared import text as words
 from portal.shared.plot import grid, plotted, scale
 from portal.shared.svg import circle, line, linked, nice_ticks, pc, rect, text
 
+SPOTS = 60  # stretches of a curve
+
 
 @dataclass(frozen=True)
 class Waited:
@@ -58,15 +60,14 @@ def still_waiting(
 
     `curve(time)` is (share, low, high); `marks` are (time, name), both in one unit.
     """
-    first, last = marks[0][0], marks[-1][0]
-    span = log10(last / first)
+    first, span = _logarithmic(marks)
     y = scale(ticks := [0, 0.25, 0.5, 0.75, 1], 16, 204)
     axis, plot = grid(ticks, y, lambda share: words.percent(share, 0))
     for time, name in marks:
         at = 100 * log10(time / first) / span
         plot.append(line(pc(at), 16, pc(at), 204, "grid-line"))
         plot.append(text(pc(at), 221, name, "t-end" if at > 95 else "t-mid" if at > 5 else ""))
-    spots = [(pc(100 * i / 60), curve(first * 10 ** (span * i / 60))) for i in range(61)]
+    spots = [(pc(100 * i / SPOTS), curve(time)) for i, time in enumerate(times(marks))]
     for place, css in ((1, "limit-line"), (2, "limit-line"), (0, "data-line is-now")):
         for (x1, a), (x2, b) in pairwise(spots):
             plot.append(line(x1, y(a[place]), x2, y(a[place]), css))  # a step, not a slope
@@ -74,6 +75,17 @@ def still_waiting(
                 plot.append(line(x2, y(a[place]), x2, y(b[place]), css))
     plot.append(line("0", y(0.5), "100%", y(0.5), "mean-line"))
     return plotted(228, label, axis, plot)
+
+
+def times(marks: Sequence[tuple[float, str]]) -> list[float]:
+    """The times at which `still_waiting` asks its curve: what it draws is known from these alone."""
+    first, span = _logarithmic(marks)
+    return [first * 10 ** (span * i / SPOTS) for i in range(SPOTS + 1)]
+
+
+def _logarithmic(marks):
+    first, last = marks[0][0], marks[-1][0]
+    return first, log10(last / first)
 
 
 def _accepted(x, beside, band, y):

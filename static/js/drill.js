@@ -1,7 +1,8 @@
 /* A figure opens the very leads behind it in a panel beside the page; without this file it opens their list.
 
    - #drill             the panel; its data-drills is the address of the list. Any link of the page to that address with
-                        a question is shown in it, whatever part it came with; with Ctrl and the like it opens as ever
+                        a question is shown in it, whatever part it came with; with Ctrl and the like it opens as ever.
+                        data-more is added to the question
    - [data-drill-close] in the panel closes it and gives the focus back to the figure; so does Escape, by data-key */
 (() => {
   "use strict";
@@ -31,6 +32,6 @@
     event.preventDefault();
     opener = link;
     mark(link);
-    htmx.ajax("GET", url.pathname + url.search, { target: "#drill", swap: "innerHTML" });
+    htmx.ajax("GET", url.pathname + url.search + (drill.dataset.more ? `&${drill.dataset.more}` : ""), { target: "#drill", swap: "innerHTML" });
   });
 })();

@@ -14,9 +14,9 @@ from leads import figures
 from leads.audit import closing as verbs
 from leads.audit import paper
 from leads.audit.actions import add_action
+from leads.audit.asked import Asked
 from leads.audit.closing import close_audit, sign_audit
 from leads.audit.models import Closing
-from leads.audit.tables import Asked
 from leads.figures import Month
 from leads.periods import Span
 from portal.shared import charts

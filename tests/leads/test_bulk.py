@@ -386,7 +386,7 @@ def test_a_reassignment_in_bulk_is_refused_as_a_whole_for_a_rep(open_lead, peopl
 def test_the_audit_counts_what_was_done_in_bulk(open_lead, post, client, people, now):
     rows, alone = [open_lead(), open_lead(), open_lead()], open_lead()
     accept_handoff(handoff_id=alone.pk, by=people.rep, at=now)
-    month = reverse("audit", args=[timezone.localtime(now).strftime("%Y-%m")])
+    month = reverse("audit_left_out", args=[timezone.localtime(now).strftime("%Y-%m")])
     client.force_login(people.marketer)
     assert "were made in bulk" not in client.get(month).content.decode()
     post("contact", rows, go=1, kind="call", outcome="reached")

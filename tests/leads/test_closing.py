@@ -91,9 +91,8 @@ def test_nothing_that_happens_later_changes_it(closing, people, now, agreement):
     late = cast.open_handoff(owner=people.rep, at=dt.datetime(2026, 3, 12, 9, tzinfo=UTC))
     accept_handoff(handoff_id=late.pk, by=people.rep, at=dt.datetime(2026, 3, 13, 9, tzinfo=UTC))
     assert Closing.objects.get(pk=closing.pk).canonical == before.canonical
-    moved = {
-        (basis, what): today - then for basis, what, then, today in since_closing(before, at=now + DAY, zone=ZONE)
-    }
+    since = since_closing(before, at=now + DAY, zone=ZONE)
+    moved = {(basis, what): today - then for basis, what, then, today in since if basis != "promises"}
     assert moved[("period", "mqls")] == moved[("period", "sqls")] == moved[("cohort", "sqls")] == 1
 
 

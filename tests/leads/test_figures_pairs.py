@@ -202,3 +202,14 @@ def test_the_selects_work_as_a_plain_form_and_keep_basis_and_breakdown(past, mar
         assert f'<input type="hidden" name="{name}" value="{value}">' in text
     assert '<option value="segment" selected>Segment</option>' in text
     assert '<option value="owner" selected>Owner</option>' in text
+
+
+@pytest.mark.parametrize("basis", figures.BASES)
+def test_all_pairs_at_once_are_each_pair_by_itself_in_one_question(past, basis):
+    span = {"basis": basis, "as_of": CUTS["now"], "zone": ZONE}
+    with CaptureQueriesContext(connection) as queries:
+        found = figures_pairs.pairs(MARCH, PAIRS, **span)
+    assert len(queries) == 1
+    assert list(found) == PAIRS
+    for rows, columns in PAIRS:
+        assert found[rows, columns] == asked(rows, columns, basis)
