@@ -23,6 +23,7 @@ BENCHES = (
     "sweep_bench",
     "backtest_bench",
     "forms_bench",
+    "api_bench",
 )
 
 

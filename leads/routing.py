@@ -107,12 +107,12 @@ def seated(told):
 def open_leads():
     """Counter {id: open leads in the person's inbox}; what waits in the default queue burdens nobody."""
     with connection.cursor() as cursor:
-        cursor.execute(*_loads())
+        cursor.execute(*asked_of_loads())
         return Counter(dict(cursor.fetchall()))
 
 
 @cache
-def _loads():
+def asked_of_loads():
     """The statement of `open_leads`: making it outlasts asking it."""
     held = Handoff.objects.in_inbox().filter(queued_at=None).order_by().values_list("owner")
     return held.annotate(Count("pk")).query.sql_with_params()

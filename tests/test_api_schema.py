@@ -28,7 +28,7 @@ PREFIX, TOKEN = secrets.new_token()
 # the key stands in the configuration, so that leaving it out is tried as well
 CONFIG = {
     "seed": SEED,
-    "headers": {"Authorization": f"Bearer {TOKEN}"},
+    "auth": {"openapi": {"Bearer": {"bearer": TOKEN}}},
     "generation": {"max-examples": EXAMPLES, "database": "none"},
 }
 schema = schemathesis.openapi.from_wsgi(

@@ -58,12 +58,17 @@ def post_event(request, event: LeadEventIn):
     return once(request, work)
 
 
-def named(who):
-    """The id of the one lead that is meant. Refuses NoSuchLead."""
+def names_one(who):
+    """(the name, the value) by which a lead is meant. Refuses NoSuchLead."""
     asked = who.model_dump(exclude_none=True)
     if len(asked) != 1:
         raise NoSuchLead("Name the lead in one way: id, email or external_id.", field="lead")
-    ((name, value),) = asked.items()
+    return next(iter(asked.items()))
+
+
+def named(who):
+    """The id of the one lead that is meant. Refuses NoSuchLead."""
+    name, value = names_one(who)
     look = {"email_key": mailbox(value)} if name == "email" else {name: value}
     found = Lead.objects.filter(**look).values_list("pk", flat=True).first()
     if found is None:

@@ -1,16 +1,17 @@
 """Evaluation again: leads in nurture whose recycle date came, or that did something new."""
 
 from collections import Counter
+from itertools import batched
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from leads.models import Lead
-from leads.services.qualify import HANDED_OVER, hand_over, note_outcome, verdict, when_to_look_again
-from sla.models import SLAVersion
+from leads.services._law import law_in_force
+from leads.services.qualify import follow, judge
 
-BATCH = 50
+BATCH = 200
 
 
 def evaluate_due(*, at):
@@ -27,11 +28,9 @@ def evaluate_due(*, at):
 @transaction.atomic(durable=True)
 def evaluate_batch(*, at):
     """One batch of due leads. Returns a Counter of outcomes, empty when nothing is due or no agreement is in force."""
-    version = SLAVersion.objects.select_related("definition").in_force(at=at)
-    if version is None:
-        return Counter()
-    leads = due(at=at).select_for_update(skip_locked=True)[:BATCH]
-    return Counter(evaluate_locked(lead, version, by=None, at=at) for lead in leads)
+    law = law_in_force(at)
+    leads = list(due(at=at).select_for_update(skip_locked=True)[:BATCH]) if law else []
+    return Counter(evaluate_locked(leads, law, by=None, at=at)) if leads else Counter()
 
 
 def due(*, at):
@@ -42,18 +41,13 @@ def due(*, at):
 
 def outlook(*, at):
     """What evaluate_due would do, without writing: a Counter of outcomes."""
-    version = SLAVersion.objects.select_related("definition").in_force(at=at)
-    if version is None:
-        return Counter()
-    return Counter(verdict(lead, version, at)[0] for lead in due(at=at).iterator(chunk_size=500))
+    law = law_in_force(at)
+    batches = batched(due(at=at).iterator(chunk_size=BATCH), BATCH) if law else ()
+    return Counter(one.outcome for batch in batches for one in judge(batch, law, at))
 
 
-def evaluate_locked(lead, version, *, by, at):
-    """A step: judge a locked lead and write what follows, and when it is due again. Returns the outcome."""
-    outcome, previous, evaluation = verdict(lead, version, at)
-    lead.evaluate_from, lead.recycle_on = when_to_look_again(lead, outcome, previous, version, at)
-    lead.save(update_fields=["recycle_on", "evaluate_from"])
-    note_outcome(lead, outcome, version, evaluation)
-    if outcome == HANDED_OVER:
-        hand_over(lead, version, evaluation, previous, by=by, at=at)
-    return outcome
+def evaluate_locked(leads, law, *, by, at):
+    """A step: judge locked leads and write what follows, and when each is due again. Returns their outcomes."""
+    judged = judge(leads, law, at)
+    follow(judged, law, by=by, at=at)
+    return [one.outcome for one in judged]

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.timezone import get_default_timezone, localdate
 
 from leads.models import Lead, Place, RecycleChange
+from leads.services._law import law_in_force
 from leads.services.evaluate import evaluate_locked
 from leads.services.refusals import NoVersionInForce
 from portal.accounts.permissions import May, require
@@ -59,10 +60,10 @@ def evaluate_lead(*, lead_id, by, at):
     """
     require(by, May.WORK_NURTURE)
     lead = get_object_or_404(Lead.objects.select_for_update(), pk=lead_id)
-    version = SLAVersion.objects.select_related("definition").in_force(at=at)
-    if version is None:
+    law = law_in_force(at)
+    if law is None:
         raise NoVersionInForce
-    return evaluate_locked(lead, version, by=by, at=at)
+    return evaluate_locked([lead], law, by=by, at=at)[0]
 
 
 @transaction.atomic(durable=True)

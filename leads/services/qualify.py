@@ -1,22 +1,39 @@
 """Qualification: a lead is evaluated under the definition in force; at a tier's threshold it becomes a handoff."""
 
-from django.db import transaction
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
 from django.db.models import Case, When
 from django.utils.timezone import get_default_timezone, localdate
 
-from leads.models import Assignment, Handoff, Lead
-from leads.routing import Route
+from leads.models import Event, Handoff, Lead
+from leads.services._hand_over import Qualified, hand_over
+from leads.services._law import Law, law_in_force, law_of
 from leads.services._places import note_nurture
-from leads.services.due import Terms
 from leads.services.refusals import HasOpenHandoff, NoVersionInForce
-from leads.services.route import route_lead
-from portal.outbox.services import tell
+from portal.shared import recordset
 from sla import scoring
-from sla.models import ReasonCode, SLAVersion
+from sla.models import ReasonCode
 
 NEVER_AGAIN = ReasonCode.NextStep.DISQUALIFY
 HANDED_OVER, NURTURE, COOLING, OPEN, DISQUALIFIED = "handed_over", "nurture", "cooling_off", "open", "disqualified"
 NO_VERSION, SUSPECTED = "no_version", "suspected"
+BEFORE = ("owner", "tier", "reason", "definition", "sla_version")
+DUE = """
+UPDATE leads_lead l SET evaluate_from = r.evaluate_from, recycle_on = r.recycle_on
+FROM json_to_recordset(%s) AS r(id bigint, evaluate_from timestamptz, recycle_on date) WHERE l.id = r.id
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the law says of one lead: `previous` is its open handoff, else its latest; evaluation: None where none."""
+
+    lead: Lead
+    outcome: str
+    previous: Handoff | None = None
+    evaluation: scoring.Evaluation | None = None
 
 
 @transaction.atomic(durable=True)
@@ -27,28 +44,24 @@ def open_handoff(*, lead_id, by, at, owner=None):
     Refuses: NoVersionInForce, HasOpenHandoff.
     """
     lead = Lead.objects.select_for_update().get(pk=lead_id)
-    version = SLAVersion.objects.select_related("definition").in_force(at=at)
-    if version is None:
+    law = law_in_force(at)
+    if law is None:
         raise NoVersionInForce
-    previous = _latest(lead.handoffs)
+    previous = latest_handoffs([lead.pk]).get(lead.pk)
     if previous and previous.is_open:
         raise HasOpenHandoff
-    evaluation = evaluation_of(lead, version, at)
-    if previous and at < cool_off_ends(previous, version):
+    if previous and at < cool_off_ends(previous, law.version):
         return None
+    evaluation = law.scorer.evaluate(lead.facts(), events_of([lead.pk], at).get(lead.pk, ()), at)
     if evaluation.tier is None:
-        note_nurture(lead, version, evaluation)
+        note_nurture([(lead, evaluation)], law)
         return None
-    return hand_over(lead, version, evaluation, previous, by=by, at=at, owner=owner)
+    return hand_over([Qualified(lead, evaluation, previous)], law, by=by, at=at, owner=owner)[lead.pk]
 
 
 def evaluation_of(lead, version, at):
     """The scoring.Evaluation of a lead at `at` under a version's definition."""
-    events = [
-        scoring.Event(event.kind, event.occurred_at, event.properties, bool(event.suspected_by))
-        for event in lead.events.filter(occurred_at__lte=at)
-    ]
-    return scoring.evaluate(version.definition.as_definition(), lead.facts(), events, at, zone=get_default_timezone())
+    return law_of(version).scorer.evaluate(lead.facts(), events_of([lead.pk], at).get(lead.pk, ()), at)
 
 
 def cool_off_ends(previous, version):
@@ -56,62 +69,79 @@ def cool_off_ends(previous, version):
     return (previous.decided_at or previous.qualified_at) + version.cool_off
 
 
-def hand_over(lead, version, evaluation, previous, *, by, at, owner=None):
-    """A step: open the handoff of a locked lead that reached a tier, routed and with its clocks running."""
-    tier = version.definition.tiers.get(key=evaluation.tier)
-    named = Route(owner, f"Named by {by.name}" if by else "Named in the import") if owner else None
-    place = named or route_lead(lead, tier, at=at)
-    handoff = Handoff.objects.create(
-        lead=lead,
-        previous=previous,
-        definition=version.definition,
-        sla_version=version,
-        tier=tier,
-        fit=evaluation.fit,
-        behaviour=evaluation.behaviour,
-        total=evaluation.total,
-        breakdown=evaluation.as_json(),
-        source=lead.source,
-        campaign=lead.campaign,
-        channel=lead.channel,
-        industry=lead.industry,
-        employees=lead.employees,
-        qualified_at=at,
-        recorded_at=at,
-        **place.on_handoff(at),
-        **Terms(version).due(tier_id=tier.pk, owner=place.owner, at=at).as_fields(),
-    )
-    Assignment.objects.create(handoff=handoff, assigned_at=at, recorded_at=at, assigned_by=by, **place.on_assignment())
-    tell("handoff.opened", key=handoff.pk, at=at, to=place.owner, payload={"handoff": handoff.pk, "lead": lead.pk})
-    return handoff
+def latest_handoffs(lead_ids):
+    """{lead's id: what says where it is}: its open handoff (an older cycle may be open again), else the latest."""
+    first = Case(When(status="open", then=0), default=1)
+    rows = Handoff.objects.filter(lead__in=lead_ids).order_by("lead", first, "-qualified_at").distinct("lead")
+    return {row.lead_id: row for row in rows.select_related(*BEFORE).defer("breakdown")}
 
 
-def verdict(lead, version, at):
-    """A step: what `version` says of a locked lead: (outcome, the latest handoff or None, the evaluation or None)."""
-    previous = _latest(lead.handoffs.select_related("reason"))
-    if previous and previous.is_open:
-        return OPEN, previous, None
-    if previous and previous.reason and previous.reason.next_step == NEVER_AGAIN:
-        return DISQUALIFIED, previous, None
-    if previous and at < cool_off_ends(previous, version):
-        return COOLING, previous, None
-    evaluation = evaluation_of(lead, version, at)
-    return HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation
+def events_of(lead_ids, at) -> Mapping[int, Sequence[scoring.Event]]:
+    """{lead's id: what it did by `at`}"""
+    found = {}
+    rows = Event.objects.filter(lead__in=lead_ids, occurred_at__lte=at)
+    for lead, kind, when, properties, suspected in rows.values_list(
+        "lead", "kind", "occurred_at", "properties", "suspected_by"
+    ):
+        found.setdefault(lead, []).append(scoring.Event(kind, when, properties, bool(suspected)))
+    return found
 
 
-def note_outcome(lead, outcome, version, evaluation):
-    """A step: keep beside a lead just judged what it lacks, where it stays in nurture."""
-    if outcome == NURTURE:
-        note_nurture(lead, version, evaluation)
+def judge(leads: Sequence[Lead], law: Law, at, *, new: Mapping | None = None) -> list[Judged]:
+    """A step: what the law says of locked leads. new: {id: events} of leads that nobody knew before. Two queries."""
+    new = new or {}
+    known = [lead.pk for lead in leads if lead.pk not in new]
+    before = latest_handoffs(known) if known else {}
+    asked = [pk for pk in known if _stands(before.get(pk), law, at) is None]
+    events = (events_of(asked, at) if asked else {}) | new
+    return [_judged(lead, before.get(lead.pk), events.get(lead.pk, ()), law, at) for lead in leads]
 
 
-def _latest(handoffs):
-    """The handoff that says where a lead is: the open one (an older cycle may have been reopened), else the latest."""
-    return handoffs.order_by(Case(When(status="open", then=0), default=1), "-qualified_at").first()
+def _judged(lead, previous, events, law, at):
+    if outcome := _stands(previous, law, at):
+        return Judged(lead, outcome, previous)
+    evaluation = law.scorer.evaluate(lead.facts(), events, at)
+    return Judged(lead, HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation)
 
 
-def when_to_look_again(lead, outcome, previous, version, at):
-    """(evaluate_from, recycle_on) of a lead just judged: when its cool-off ends, and a day that is still ahead."""
-    ahead = lead.recycle_on and lead.recycle_on > localdate(at, get_default_timezone())
-    waits = ahead and outcome in (NURTURE, COOLING)
-    return cool_off_ends(previous, version) if outcome == COOLING else None, lead.recycle_on if waits else None
+def _stands(previous, law, at):
+    """The outcome where the handoff before says enough, else None: the lead is evaluated."""
+    if previous is None:
+        return None
+    if previous.is_open:
+        return OPEN
+    if previous.reason and previous.reason.next_step == NEVER_AGAIN:
+        return DISQUALIFIED
+    return COOLING if at < cool_off_ends(previous, law.version) else None
+
+
+def follow(judged: Iterable[Judged], law, *, by, at):
+    """A step: what follows from judging locked leads: handoffs, places, and when each is looked at again.
+
+    Returns {lead's id: its Handoff opened now}. Refuses NobodyToRoute.
+    """
+    judged = list(judged)
+    reached = [Qualified(one.lead, one.evaluation, one.previous) for one in judged if one.outcome == HANDED_OVER]
+    note_nurture([(one.lead, one.evaluation) for one in judged if one.outcome == NURTURE], law)
+    _look_again(judged, law, at)
+    return hand_over(reached, law, by=by, at=at) if reached else {}
+
+
+def _look_again(judged, law, at):
+    """When a cool-off ends, and a day that is still ahead; written where it changes."""
+    moved = []
+    for one in judged:
+        due = _when(one, law, at)
+        if due != (one.lead.evaluate_from, one.lead.recycle_on):
+            one.lead.evaluate_from, one.lead.recycle_on = due
+            moved.append({"id": one.lead.pk, "evaluate_from": due[0], "recycle_on": due[1]})
+    if moved:
+        with connection.cursor() as cursor:
+            cursor.execute(DUE, [recordset.as_json(moved)])
+
+
+def _when(one, law, at):
+    ahead = one.lead.recycle_on and one.lead.recycle_on > localdate(at, get_default_timezone())
+    waits = ahead and one.outcome in (NURTURE, COOLING)
+    ends = cool_off_ends(one.previous, law.version) if one.outcome == COOLING else None
+    return ends, one.lead.recycle_on if waits else None

@@ -1,19 +1,23 @@
 """Routing on the records: one lead or many get their owners, one decision after the other whoever asks."""
 
 import json
+from collections import Counter
+from functools import cache
 
 from django.db import connection
 from psycopg import ClientCursor
 
 from leads.plan import domain_of, facts_of, published_law
-from leads.routing import PEOPLE, Desk, asked_of_people, seated
+from leads.routing import PEOPLE, Desk, asked_of_loads, asked_of_people, seated
 
 # One message of two statements, for whoever waits for the desk waits for its round trips. The second one looks when
-# the first has got the desk: the next routing sees what this one gave, so that weights and capacities hold.
+# the first has got the desk: the next routing sees what this one gave, so that weights and capacities hold. Without
+# a plan everything goes by who has least, which is told along; with one only some rules ask, and then by themselves.
 OPEN = f"""
     SELECT pg_advisory_xact_lock(hashtextextended('leads.routing', 0));
     SELECT p.id, p.published_at, t.credits, ({PEOPLE}),
-        (SELECT owner_id FROM leads_accountowner WHERE domain = %(domain)s)
+        (SELECT owner_id FROM leads_accountowner WHERE domain = %(domain)s),
+        CASE WHEN p.id IS NULL THEN (SELECT json_object_agg(owner, n)::text FROM ({{loads}}) AS held(owner, n)) END
     FROM (SELECT) one
     LEFT JOIN LATERAL (SELECT id, published_at FROM leads_routingplan WHERE published_at <= %(at)s
         ORDER BY published_at DESC LIMIT 1) p ON true
@@ -56,12 +60,23 @@ def open_desk(*, at, besides=None, domain=""):
     lead's: whoever keeps that order never waits in a ring.
     """
     with connection.wrap_database_errors, ClientCursor(connection.connection) as cursor:  # others send one at a time
-        cursor.execute(OPEN, asked_of_people(at) | {"at": at, "domain": domain})
+        cursor.execute(_open(), asked_of_people(at) | dict(_held()) | {"at": at, "domain": domain})
         cursor.nextset()
-        plan, published_at, credits, people, owner = cursor.fetchone()
+        plan, published_at, credits, people, owner, loads = cursor.fetchone()
     credits = {int(rule): {int(pk): n for pk, n in of.items()} for rule, of in json.loads(credits or "{}").items()}
     law = plan and published_law(plan, published_at)
-    return Desk(law, seated(people), credits, learnt={domain: owner}, besides=besides)
+    loads = None if plan else Counter({int(pk): n for pk, n in json.loads(loads or "{}").items()})
+    return Desk(law, seated(people), credits, loads=loads, learnt={domain: owner}, besides=besides)
+
+
+def _held():
+    """(name, value) of the parameters of `routing.asked_of_loads`."""
+    return [(f"held{n}", value) for n, value in enumerate(asked_of_loads()[1])]
+
+
+@cache
+def _open():
+    return OPEN.format(loads=asked_of_loads()[0] % tuple(f"%({name})s" for name, _ in _held()))
 
 
 def close_desk(desk, *, at):

@@ -11,7 +11,9 @@ from portal.keys import limits, problem, secrets
 from portal.keys.models import ApiKey
 from portal.keys.scopes import ACT_FOR, SCOPES
 from portal.keys.services import note_use
+from portal.shared.prepared import A_TEXT, Prepared
 
+WHO = [f"person__{name}" for name in ("name", "email", "roles", "team", "is_active", "time_zone")]
 NOTED = dt.timedelta(minutes=1)  # how exact "last used" is
 
 
@@ -57,13 +59,19 @@ class Bearer(HttpBearer):
         return person
 
 
+@Prepared.of(A_TEXT)
+def _with_prefix(prefix):
+    keys = ApiKey.objects.select_related("person").filter(prefix=prefix)
+    return keys.only("name", "digest", "scopes", "expires_at", "last_used_at", "revoked_at", *WHO)
+
+
 def live_key(token, *, at):
     """The ApiKey of a token. Refuses: KeyUnknown, KeyRevoked, KeyExpired, PersonLeft."""
     parts = secrets.taken_apart(token)
     if parts is None:
         raise problem.KeyUnknown
     prefix, secret = parts
-    key = ApiKey.objects.select_related("person").filter(prefix=prefix).first()
+    key = _with_prefix.one(prefix)
     if not secrets.matches(secret, key and key.digest):
         raise problem.KeyUnknown
     if (state := key.state(at)) != "live":

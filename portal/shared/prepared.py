@@ -43,6 +43,12 @@ class Prepared:
         """The first of them, or None."""
         return next(iter(self(*values)), None)
 
+    def statement(self, *values):
+        """(SQL, parameters) of it, for who sends it along with others and reads plain rows."""
+        _, _, sql, params = self._made
+        found = dict(zip(self._stand_ins, values, strict=True))
+        return sql, [_value(param, found) for param in params]
+
     @cached_property
     def _made(self):
         queryset = self._build(*self._stand_ins)
