@@ -2,6 +2,7 @@
 
 import html
 import re
+from html.parser import HTMLParser
 
 
 def inputs(page):
@@ -13,3 +14,26 @@ def inputs(page):
         if "name" in attributes and (kind not in ("radio", "checkbox") or " checked" in tag):
             found.setdefault(attributes["name"], []).append(html.unescape(attributes.get("value", "")))
     return found
+
+
+class _Dangers(HTMLParser):
+    """Collects the tags that would run something."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        said = {name: (value or "") for name, value in attrs}
+        scripted = tag == "script" and not said.get("src", "").startswith("/static/")
+        handler = any(name.startswith("on") for name in said)
+        address = any(re.match(r"\s*(javascript|data|vbscript):", value, re.IGNORECASE) for value in said.values())
+        if scripted or handler or (address and tag != "input") or tag in ("iframe", "object", "embed", "base"):
+            self.found.append(self.get_starttag_text())
+
+
+def dangers(page):
+    """The tags of a page that would run something which is not the portal's: none, if it escapes what people wrote."""
+    parser = _Dangers()
+    parser.feed(page)
+    return parser.found

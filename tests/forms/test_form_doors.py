@@ -5,24 +5,29 @@ import datetime as dt
 import io
 import json
 import re
+from contextlib import suppress
 
 import pytest
 from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leads.intake.forms.answers import Wrong, read_answer
 from leads.intake.forms.known import known_link, lead_of
 from leads.intake.forms.models import Submission
 from leads.intake.forms.public import embed, limits, tokens
 from leads.intake.forms.services.build import publish_version, save_draft, start_draft
+from leads.intake.forms.tell import in_words
 from leads.models import Handoff, Lead
 from leads.services.capture import capture_lead
+from leads.views.answered import Answered
 from tests import form_cast
 from tests.form_cast import COLD, EMAIL, HOT
-from tests.form_pages import inputs
+from tests.form_pages import dangers, inputs
 
 ONE_PAGE = form_cast.ROI | {
     "title": "One page",
@@ -307,34 +312,48 @@ def test_more_fields_than_a_form_has_are_refused(client, version):
 
 
 # --- the attacker's list ------------------------------------------------------------------------------
-TEXTS = [each["key"] for page in ONE_PAGE["pages"] for each in page["questions"]
-         if each["type"] == "text" and each["key"] not in ("name",)]  # fmt: skip
+TEXTS = ("company", "title", "more")
 
 
-def test_naughty_strings_are_kept_and_shown_escaped(client, version, ticket, shared_data, settings):
-    strings = json.loads((shared_data / "csv" / "naughty-strings.json").read_text(encoding="utf-8"))
-    settings.FORMS_EVALUATE_A_SECOND, people = 10_000, {}
-    for n, text in enumerate(strings):
-        said = HOT | dict.fromkeys(TEXTS, text[:200]) | {"email": f"n{n}@aldermoss.example"}
-        type(version.form).objects.update(most_per_address=10_000)
-        answer = client.post(url(version), complete(ticket.anew(), said, _shown=list(ONE_PAGE)))
-        assert answer.status_code in (200, 302, 422), (text, answer.status_code)
-        if answer.status_code == 302:
-            people[n] = text
-    assert len(people) > 0.8 * len(strings)  # blank and control-only ones are no answers to a required question
-    kept = Submission.objects.filter(lead__isnull=False).select_related("lead")
-    assert kept.count() == len(people)
+@pytest.fixture
+def naughty(shared_data):
+    return json.loads((shared_data / "csv" / "naughty-strings.json").read_text(encoding="utf-8"))
+
+
+def test_what_would_run_is_found():
+    assert dangers('<script>x</script><a href=" javascript:x">a</a><b onclick="x">') != []
+    assert dangers("&lt;script&gt;<b>javascript:</b>") == []
+
+
+def test_naughty_strings_are_read_by_every_kind_of_question_or_refused_in_words(naughty, version):
+    for question in version.as_content().questions:
+        for text in naughty:
+            with suppress(Wrong):
+                kept = json.dumps(read_answer(question, [text, text]), ensure_ascii=False)
+                assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", kept.encode().decode())
+
+
+def test_naughty_strings_are_kept_and_shown_escaped(client, version, ticket, naughty, settings):
+    """In every field of text: sent, kept, shown to the visitor again, and to the rep."""
+    settings.FORMS_EVALUATE_A_SECOND = 3
+    type(version.form).objects.update(most_per_address=10_000)
+    for n in range(0, len(naughty), 2):
+        texts = dict(zip(TEXTS, (naughty[n], naughty[n - 1], "\n".join(naughty[n : n + 20])), strict=True))
+        said = HOT | {key: text[:190] for key, text in texts.items()} | {"email": f"n{n}@aldermoss.example"}
+        answer = client.post(url(version), complete(ticket.anew(), said))
+        assert answer.status_code in (302, 422)  # blank and control-only ones are no answer to a required question
+        if n % 40 == 0:
+            again = client.post(url(version), complete(ticket.anew(), said | {"email": ""})).content.decode()
+            assert dangers(again) == []
+    kept = Submission.objects.filter(lead__isnull=False)
+    assert kept.count() > 0.45 * len(naughty)
     for submission in kept:
-        assert "\0" not in json.dumps(submission.answers)
-    handoff = Handoff.objects.order_by("pk").first()
-    rep = Client()
-    for each in Handoff.objects.select_related("owner").order_by("pk")[:: max(1, Handoff.objects.count() // 40)]:
-        rep.force_login(each.owner)
-        html = rep.get(reverse("inbox_lead", args=[each.pk])).content.decode()
-        assert not re.search(r"<script(?![^>]*src=)", html, re.IGNORECASE)
-        assert not re.search(r"<(img|svg|a)[^>]*\son\w+=", html, re.IGNORECASE)
-        assert not re.search(r"(href|src|action)=[\"']?\s*javascript:", html, re.IGNORECASE)
-    assert handoff
+        told = [Answered("f", 1, ticket.started_at, in_words(version.as_content(), submission.answers))]
+        shown = render_to_string("leads/answered.html", {"answered": told, "now": timezone.now()})
+        assert dangers(shown) == []
+    handoff = Handoff.objects.select_related("owner").order_by("pk").last()
+    client.force_login(handoff.owner)
+    assert dangers(client.get(reverse("inbox_lead", args=[handoff.pk])).content.decode()) == []
 
 
 VALUES = st.one_of(

@@ -13,13 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from leads.intake.forms.models import Form, Submission
 from leads.intake.forms.public import limits, present, tokens, visit
 from leads.intake.forms.services.build import may_send_to
 from leads.intake.forms.services.progress import note_progress
-from leads.intake.forms.services.refusals import AlreadySent
+from leads.intake.forms.services.refusals import AlreadySent, AnswersIncomplete, FormRetired
 from leads.intake.forms.services.submit import Sent, submit_form
 from portal.shared.htmx import answer, go, invalid, nothing, overtaken, wants_part
 from portal.shared.middleware import at_most
@@ -68,7 +68,7 @@ def _source(host):
 
 
 @public
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def form_public(request, form):
     """The form's own page."""
     return _form(request, form, HOSTED)
@@ -76,7 +76,7 @@ def form_public(request, form):
 
 @public
 @xframe_options_exempt
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def form_embed(request, form):
     """The form in a frame of the pages that may show it."""
     return _form(request, form, IFRAME)
@@ -122,7 +122,7 @@ def form_public_part(request, form):
 
 
 @public
-@require_GET
+@require_safe
 def form_public_thanks(request, form):
     """What a visitor reads who sent the form."""
     return _thanks_page(request, form, HOSTED)
@@ -130,7 +130,7 @@ def form_public_thanks(request, form):
 
 @public
 @xframe_options_exempt
-@require_GET
+@require_safe
 def form_embed_thanks(request, form):
     """The same, in a frame."""
     return _thanks_page(request, form, IFRAME)
@@ -199,6 +199,10 @@ def _send(request, here, *, via, token, started_at, at):
     except AlreadySent as refusal:
         again = visit.anew(here)
         return _show(request, again, here.content.pages[0].key, notice=refusal.sentence, answers=overtaken)
+    except AnswersIncomplete as refusal:  # what was known of the lead changed meanwhile, and is asked now
+        return _show(request, here, visit.first_wrong(refusal.walk), errors=True, answers=invalid)
+    except FormRetired:
+        return _message(request, form, HTTPStatus.GONE)
     return _thank(request, submission, via)
 
 
