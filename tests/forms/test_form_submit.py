@@ -124,6 +124,27 @@ def test_a_double_submit_at_the_same_instant_makes_one(agreement, publish, send)
     assert (Submission.objects.count(), Event.objects.count(), Handoff.objects.count()) == (1, 1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_forms_at_the_same_instant_are_one_lead_and_one_mql(agreement, publish, send):
+    versions, outcomes = [publish(), publish(form_cast.ROI | {"title": "Another form"})], []
+
+    def submit(n):
+        try:
+            outcomes.append(
+                send(versions[n % 2], HOT | {"email": f"Rosa+{n}@aldermoss.example"}, token=f"t{n}").outcome
+            )
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=submit, args=[n]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["handed_over", "open", "open", "open"]
+    assert (Lead.objects.count(), Handoff.objects.count(), Event.objects.count()) == (1, 1, 4)
+
+
 # --- suspected, and freed ----------------------------------------------------------------------------
 def test_who_is_faster_than_anybody_reads_is_suspected(agreement, publish, send, now):
     submission = send(publish(), started_at=now - SECOND)

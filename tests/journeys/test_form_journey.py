@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
-from leads.intake.forms.models import Progress, Submission
+from leads.intake.forms.models import Form, Progress, Submission
+from leads.intake.forms.public import embed
 from leads.intake.forms.services.build import create_form, publish_version
 from leads.models import Handoff
 from tests import cast, form_cast
@@ -100,3 +101,66 @@ def test_without_a_script_it_goes_page_by_page(form, browser):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert Submission.objects.get().answers["contract_end"] == "2027-03"
     context.close()
+
+
+# --- on other pages -----------------------------------------------------------------------------------
+SHOP, RIVAL = "http://127.0.0.1:9", "http://127.0.0.2:9"  # nobody is there: the browser is given what stands below
+
+
+def host_page(page, origin, html):
+    """A page of another site, with `html` on it."""
+    page.route(
+        f"{origin}/**",
+        lambda route: route.fulfill(body=f"<!doctype html><title>A shop</title>{html}", content_type="text/html"),
+    )
+    page.goto(f"{origin}/contact")
+
+
+@pytest.fixture
+def embedded(form, live_server, settings):
+    """The form, which the shop's pages may show. Returns (page, frame's HTML, plain form's HTML)."""
+    page, _ = form
+    settings.PORTAL_URL = live_server.url
+    made = Form.objects.get()
+    Form.objects.update(embed_hosts=["127.0.0.1:9"])
+    version = made.versions.select_related("form").current()
+    return page, embed.frame_snippet(made), embed.plain_snippet(version)
+
+
+def test_in_a_frame_of_a_page_on_the_list_the_form_is_filled_without_a_cookie(embedded, check_axe):
+    page, html, _ = embedded
+    host_page(page, SHOP, html)
+    frame = page.frame_locator("iframe")
+    fill_about_you(frame)
+    frame.get_by_role("button", name="Go on").click()
+    frame.get_by_text("Excel or a whiteboard").click()
+    frame.get_by_text("Food").click()
+    frame.get_by_label(form_cast.CONSENT).check()
+    frame.get_by_role("button", name="Send my answers").click()
+    expect(frame.get_by_role("heading", name="Book a call")).to_be_visible()
+    assert (Submission.objects.get().via, page.context.cookies()) == ("iframe", [])
+
+
+def test_a_page_off_the_list_frames_nothing(embedded, complaints):
+    page, html, _ = embedded
+    host_page(page, RIVAL, html)
+    page.wait_for_load_state("networkidle")
+    assert any("frame-ancestors" in said for said in complaints)
+    assert page.frame_locator("iframe").get_by_label("Work e-mail").count() == 0
+
+
+@pytest.mark.parametrize(("origin", "then"), [(SHOP, "Book a call"), (RIVAL, "Please look at your answers once more")])
+def test_a_plain_form_is_taken_in_from_the_list_and_looked_at_from_elsewhere(embedded, origin, then):
+    page, _, html = embedded
+    host_page(page, origin, html)
+    page.get_by_label("Work e-mail").fill("r.quintero@aldermoss.example")
+    page.get_by_label("Name", exact=True).fill("Rosa Quintero Lund")
+    page.get_by_label("Company", exact=True).fill("Aldermoss")
+    page.get_by_label("Job title").fill("Head of Maintenance")
+    page.get_by_label("People in the company").select_option(label="200–5,000")
+    page.get_by_label("Food").check()
+    page.get_by_label("Excel or a whiteboard").check()
+    page.get_by_label(form_cast.CONSENT).check()
+    page.get_by_role("button", name="Send my answers").click()
+    expect(page.get_by_text(then)).to_be_visible()
+    assert Submission.objects.count() == (origin == SHOP)
