@@ -76,7 +76,8 @@ def dry_run(plan, month, *, at, zone):
 
 def _arrived(start, end):
     first = Assignment.objects.filter(handoff=OuterRef("pk")).order_by("pk")
-    rows = Handoff.objects.filter(qualified_at__gte=start, qualified_at__lt=end).select_related("lead", "tier")
+    rows = Handoff.objects.filter(qualified_at__gte=start, qualified_at__lt=end, lead__erased_at=None)
+    rows = rows.select_related("lead", "tier")
     # written as the plan would: what went to the queue counts as the queue's, not as its owner's
     rows = rows.annotate(
         queued_first=Subquery(first.values("to_queue")[:1]), owner_first=Subquery(first.values("owner__name")[:1])

@@ -9,9 +9,9 @@ from leads.models import Place
 
 # as a page names them, in the order of a lead's way
 OPEN, ACCEPTED, NURTURE, COOLING = "open", "accepted", "nurture", "cooling"
-DISQUALIFIED, SUSPECTED = "disqualified", "suspected"
+DISQUALIFIED, SUSPECTED, ERASED = "disqualified", "suspected", "erased"
 NO_TIME = dt.timedelta(0)
-PLACES = (NURTURE, COOLING, OPEN, ACCEPTED, DISQUALIFIED, SUSPECTED)
+PLACES = (NURTURE, COOLING, OPEN, ACCEPTED, DISQUALIFIED, SUSPECTED, ERASED)
 
 COUNTS = """
 SELECT place, sum(n)::bigint, CASE WHEN place = 'ended' THEN
@@ -32,7 +32,7 @@ LEFT JOIN LATERAL (
     FROM leads_handoff h LEFT JOIN sla_reasoncode r ON r.id = h.reason_id WHERE h.lead_id = l.id
     ORDER BY (h.status = 'open') DESC, h.qualified_at DESC LIMIT 1
 ) f ON true
-WHERE f.place IS NOT NULL AND p.place IS DISTINCT FROM f.place
+WHERE f.place IS NOT NULL AND p.place IS DISTINCT FROM f.place AND p.place IS DISTINCT FROM 'erased'
 AND NOT (f.place = 'ended' AND p.place IS NOT NULL AND p.evaluated_at IS NOT NULL)
 ORDER BY l.id LIMIT 20
 """

@@ -6,6 +6,7 @@ from django.utils import timezone
 from leads.backtest.nurture import keep_places
 from leads.services.digests import tell_digests
 from leads.services.evaluate import evaluate_due
+from leads.services.privacy.retention import erase_due
 from leads.services.queue import remind_unclaimed
 from leads.services.rollup import keep_rollup
 from leads.services.sweep import sweep_clocks
@@ -45,3 +46,9 @@ def roll_up():
 def places():
     """Where the leads are: counts folded, and nurture evaluated anew under a new definition or on a new day."""
     keep_places(at=timezone.now())
+
+
+@shared_task(name="leads.retention", ignore_result=True)
+def retain():
+    """Leads that came to nothing and were kept for as long as an admin chose; none while that is off."""
+    erase_due(at=timezone.now())

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
     "answers": {"task": "portal.keys.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     "unclaimed": {"task": "leads.remind_unclaimed", "schedule": 60.0, "options": {"expires": 60}},
+    "retention": {"task": "leads.retention", "schedule": 3600.0, "options": {"expires": 3600}},
     "webhooks": {"task": "leads.connectors.send", "schedule": 5.0, "options": {"expires": 5}},
     "inbound": {"task": "leads.connectors.take", "schedule": 5.0, "options": {"expires": 5}},
     "webhook log": {"task": "leads.connectors.tidy", "schedule": 86400.0, "options": {"expires": 3600}},

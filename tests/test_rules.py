@@ -72,6 +72,10 @@ MAY_OPEN = {
     "rooms": ADMINS,
     "api_keys": ADMINS,
     "connections": ADMINS,
+    "privacy": ADMINS,
+    "privacy_retention": ADMINS,
+    "privacy_export": ADMINS,
+    "privacy_leftovers": ADMINS,
     "endpoint_add": ADMINS,
     "connection_add": ADMINS,
     "absences": ALL,
@@ -265,7 +269,7 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():
     """A new page has to say who may open it: here, or where its own tests are (imports, inbox)."""
     tested_with_the_page = re.compile(
-        r"^(audit_|calibration|routing_|nurture_|form$|form_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_|round|connection|item)"
+        r"^(audit_|calibration|routing_|nurture_|form$|form_|absence_|calendar|import|definition_|handoff_|dispute_|lead_|inbox_|bell_open|room_?|api_key_|bulk|reason|clock|account_|endpoint|delivery|deal_|round|connection|item|privacy_lead)"
     )
     unknown = {
         name

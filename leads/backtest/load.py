@@ -2,7 +2,8 @@
 
 A lead belongs to them when it was handed over, did something, or (where it never did either) was captured in the
 window. It is judged once: at its latest handoff of the window, else at its latest event, else when it was captured.
-Facts are those known at that moment; a lead's outcome is that of its latest handoff of the window.
+Facts are those known at that moment; a lead's outcome is that of its latest handoff of the window. Leads that were
+erased are left out: nobody knows any more what a definition would have seen.
 """
 
 import datetime as dt
@@ -35,7 +36,7 @@ WITH shown AS (
 SELECT l.id, (extract(epoch FROM coalesce(shown.qualified_at, active.last, l.created_at)) * 1000000)::bigint,
     shown.status, coalesce(shown.id, 0){columns}
 FROM leads_lead l LEFT JOIN shown ON shown.lead_id = l.id LEFT JOIN active ON active.lead_id = l.id
-WHERE l.id > %(after)s AND l.id <= %(until)s AND (
+WHERE l.id > %(after)s AND l.id <= %(until)s AND l.erased_at IS NULL AND (
     shown.lead_id IS NOT NULL OR active.lead_id IS NOT NULL
     OR (l.created_at > %(since)s AND l.created_at <= %(at)s
         AND NOT EXISTS (SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id)))

@@ -8,4 +8,4 @@ class ConnectorsConfig(AppConfig):
     label = "connectors"
 
     def ready(self):
-        from leads.connectors import mail  # noqa: F401 (registers what its e-mails say)
+        from leads.connectors import mail, privacy  # noqa: F401 (what its e-mails say, what it holds of a person)

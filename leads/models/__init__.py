@@ -5,6 +5,7 @@ from leads.models.clock import ClockCorrection
 from leads.models.deal import Deal
 from leads.models.decision import Decision
 from leads.models.dispute import Dispute, Ruling
+from leads.models.erasure import Erasure, Retention
 from leads.models.fact_change import FactChange
 from leads.models.handoff import Assignment, Handoff, Touch
 from leads.models.lead import Event, Lead
@@ -21,8 +22,8 @@ from leads.models.routing import (
 )
 
 __all__ = [
-    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Deal", "Decision", "Dispute", "Escalation", "Event",
-    "FactChange", "Handoff", "Lead", "NamedAccount", "Place", "PlaceCount", "PlaceRefresh", "RecycleChange", "Rollup",
-    "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity", "RoutingPlan", "RoutingRule", "RoutingTurns",
-    "RoutingWeight", "Ruling", "Touch", "Watch",
+    "AccountOwner", "Assignment", "Breach", "ClockCorrection", "Deal", "Decision", "Dispute", "Erasure",
+    "Escalation", "Event", "FactChange", "Handoff", "Lead", "NamedAccount", "Place", "PlaceCount", "PlaceRefresh",
+    "RecycleChange", "Retention", "Rollup", "RollupContact", "RollupDelta", "RollupState", "RoutingCapacity",
+    "RoutingPlan", "RoutingRule", "RoutingTurns", "RoutingWeight", "Ruling", "Touch", "Watch",
 ]  # fmt: skip

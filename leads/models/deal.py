@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from leads.models.erasure import erasable
 from leads.models.handoff import Handoff
 from leads.models.lead import Lead
 from leads.models.via import Via
@@ -114,7 +115,7 @@ class Deal(models.Model):
             models.CheckConstraint(condition=Q(via__in=list(Via.values)), name="leads_deal_via_known"),
         ]
         triggers = [
-            *append_only("deals"),
+            *append_only("deals", erasable({"note": ""})),
             pgtrigger.Trigger(
                 name="one_stands",
                 level=pgtrigger.Statement,

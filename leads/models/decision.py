@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from leads import lifecycle
+from leads.models.erasure import OF_HANDOFF, erasable
 from leads.models.via import Via
 from portal.shared.triggers import append_only
 
@@ -82,7 +83,7 @@ class Decision(models.Model):
             ),
         ]
         triggers = [
-            *append_only("decisions"),
+            *append_only("decisions", erasable({"note": ""}, OF_HANDOFF)),
             pgtrigger.Trigger(
                 name="tip_is_standing",
                 when=pgtrigger.After,

@@ -6,10 +6,19 @@ from django.db import models
 from django.db.models import Q
 
 from leads.models.decision import Decision
+from leads.models.erasure import ERASED, erasable
 from leads.models.handoff import Handoff
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
 from portal.shared.triggers import append_only, refuse
+
+OF_DECISION = (
+    "(SELECT h.lead_id FROM leads_decision d JOIN leads_handoff h ON h.id = d.handoff_id WHERE d.id = OLD.decision_id)"
+)
+OF_DISPUTE = (
+    "(SELECT h.lead_id FROM leads_dispute p JOIN leads_decision d ON d.id = p.decision_id"
+    " JOIN leads_handoff h ON h.id = d.handoff_id WHERE p.id = OLD.dispute_id)"
+)
 
 
 class DisputeQuerySet(models.QuerySet):
@@ -48,7 +57,7 @@ class Dispute(models.Model):
         ordering = ["disputed_at", "id"]
         constraints = [models.CheckConstraint(condition=~Q(note=""), name="leads_dispute_says_why")]
         triggers = [
-            *append_only("disputes"),
+            *append_only("disputes", erasable({"note": ERASED}, OF_DECISION)),
             pgtrigger.Trigger(
                 name="of_a_rejection",
                 when=pgtrigger.Before,
@@ -90,7 +99,7 @@ class Ruling(models.Model):
             ),
         ]
         triggers = [
-            *append_only("rulings"),
+            *append_only("rulings", erasable({"note": ""}, OF_DISPUTE)),
             pgtrigger.Trigger(
                 name="by_somebody_else",
                 when=pgtrigger.Before,

@@ -7,6 +7,7 @@ mark for quality) is then known to have been absent before.
 import pgtrigger
 from django.db import models
 
+from leads.models.erasure import erasable
 from portal.shared.triggers import append_only
 
 # A change without a time of its own counts from the clock: it must never seem to be older than it is.
@@ -31,11 +32,11 @@ class FactChange(models.Model):
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="fact_changes", db_index=False)
     changed_at = models.DateTimeField()
-    was = models.JSONField(null=True, help_text="null: changed before changes were kept, nobody knows from what")
+    was = models.JSONField(null=True, help_text="null: nobody knows from what: too long ago, or erased")
 
     class Meta:
         indexes = [models.Index(fields=["lead", "changed_at"], name="leads_factchange_by_lead")]
-        triggers = append_only("changes of facts")
+        triggers = append_only("changes of facts", erasable({"was": None}))
 
     def __str__(self):
         return ", ".join(self.was or {}) or "Something"
@@ -48,6 +49,6 @@ def keeps_what_was(facts):
         name="keeps_what_was",
         when=pgtrigger.After,
         operation=pgtrigger.Update,
-        condition=pgtrigger.Condition(f"(({old}) IS DISTINCT FROM ({new}))"),
+        condition=pgtrigger.Condition(f"(NEW.erased_at IS NULL AND ({old}) IS DISTINCT FROM ({new}))"),
         func=KEEPS_WHAT_WAS.format(names=", ".join(f"'{name}'" for name in facts)),
     )

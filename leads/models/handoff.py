@@ -7,6 +7,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
 from leads import clock_states, lifecycle
+from leads.models.erasure import ERASED, OF_HANDOFF, erasable, proof
 from leads.models.place import FOLLOWED_BY_PLACES
 from leads.models.rollup import RECORDS_CHANGES, RECORDS_NEW
 from leads.models.via import Via
@@ -49,6 +50,13 @@ ASKS_FOR_THE_OWNER = """
     UPDATE leads_handoff h SET owner_id = h.owner_id FROM given g
     WHERE h.id = g.handoff_id AND h.owner_id IS DISTINCT FROM g.owner_id;
     RETURN NULL;
+"""
+
+# The points of every rule stay, for figures read them; the words of what it saw of the person go.
+WITHOUT_WHAT_IT_SAW = """
+    jsonb_set({0}.breakdown, '{{rules}}', coalesce((
+        SELECT jsonb_agg(each.rule || '{{"saw": ""}}' ORDER BY each.place)
+        FROM jsonb_array_elements({0}.breakdown -> 'rules') WITH ORDINALITY AS each(rule, place)), '[]'))
 """
 
 WATCH = """
@@ -263,9 +271,9 @@ class Handoff(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total, OLD.breakdown,"
+                    "((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total,"
                     " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM"
-                    " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.breakdown,"
+                    " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total,"
                     " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id)"
                     " OR (OLD.source, OLD.campaign, OLD.channel, OLD.industry, OLD.employees) IS DISTINCT FROM"
                     " (NEW.source, NEW.campaign, NEW.channel, NEW.industry, NEW.employees)"
@@ -275,6 +283,29 @@ class Handoff(models.Model):
                     " OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)"
                 ),
                 func=refuse("a handoff keeps the lead, law, score, facts and due times it was made with"),
+            ),
+            pgtrigger.Trigger(
+                name="keeps_its_breakdown",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("breakdown"),
+                func=f"""
+                    IF NEW.breakdown IS DISTINCT FROM OLD.breakdown
+                        AND NOT (NEW.breakdown = {WITHOUT_WHAT_IT_SAW.format("OLD")} AND {proof("OLD.lead_id")})
+                    THEN {refuse("a handoff keeps the lead, law, score, facts and due times it was made with")} END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="of_nobody_forgotten",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Condition("NEW.status = 'open'"),
+                func=f"""
+                    IF EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = NEW.lead_id AND l.erased_at IS NOT NULL) THEN
+                        {refuse("a person who was forgotten is handed over to nobody")}
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
             pgtrigger.Trigger(
                 name="first_touch_moves_back_only",
@@ -395,7 +426,7 @@ class Assignment(models.Model):
         ordering = ["assigned_at", "id"]
         constraints = [models.CheckConstraint(condition=~Q(why=""), name="leads_assignment_explains_itself")]
         triggers = [
-            *append_only("assignments"),
+            *append_only("assignments", erasable({"why": ERASED}, OF_HANDOFF)),
             pgtrigger.Trigger(
                 name="asks_for_the_owner",
                 level=pgtrigger.Statement,
@@ -455,7 +486,7 @@ class Touch(models.Model):
                 name="leads_touch_bulk_has_batch",
             ),
         ]
-        triggers = append_only("touches")
+        triggers = append_only("touches", erasable({"note": ""}, OF_HANDOFF))
 
     def __str__(self):
         return f"{self.get_kind_display()}: {self.get_outcome_display()}"

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower, Trim
 
+from leads.models.erasure import erasable, erased_for_good
 from leads.models.fact_change import keeps_what_was
 from leads.models.place import COUNTED_AS_LEADS
 from portal.shared.triggers import append_only
@@ -12,6 +13,8 @@ FACTS = (
     "external_id", "email", "phone", "first_name", "last_name", "title", "company", "domain", "employees",
     "industry", "country", "region", "product", "source", "campaign", "channel",
 )  # fmt: skip
+
+NULLED = ("external_id", "email", "employees")  # facts that are null where they are unknown; the others are empty
 
 
 class EmailKey(models.Func):
@@ -54,6 +57,7 @@ class Lead(models.Model):
     evaluate_from = models.DateTimeField(null=True, blank=True, help_text="To be evaluated again, not before then")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="The person was forgotten: see Erasure")
 
     class Meta:
         indexes = [
@@ -71,8 +75,14 @@ class Lead(models.Model):
             models.UniqueConstraint(fields=["email_key"], name="leads_lead_one_a_mailbox"),
             models.CheckConstraint(condition=~Q(email=""), name="leads_lead_email_null_not_empty"),
             models.CheckConstraint(condition=~Q(external_id=""), name="leads_lead_external_id_null_not_empty"),
+            models.CheckConstraint(
+                condition=Q(erased_at=None)
+                | Q(attributes={}, recycle_on=None, evaluate_from=None, **dict.fromkeys(NULLED))
+                & Q(**{name: "" for name in FACTS if name not in NULLED}),
+                name="leads_lead_erased_knows_nothing",
+            ),
         ]
-        triggers = [keeps_what_was(FACTS), *COUNTED_AS_LEADS]
+        triggers = [keeps_what_was(FACTS), *COUNTED_AS_LEADS, *erased_for_good()]
 
     def __str__(self):
         return self.name
@@ -108,7 +118,7 @@ class Event(models.Model):
             ),
             models.CheckConstraint(condition=~Q(kind=Value("")), name="leads_event_has_kind"),
         ]
-        triggers = append_only("events")
+        triggers = append_only("events", erasable({"properties": {}, "origin_id": None}))
 
     def __str__(self):
         return self.kind

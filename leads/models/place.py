@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from leads.models.erasure import erasable
 from portal.shared.triggers import append_only
 
 # The handoff that says where a lead is: the open one, else the latest. Reasons say who is never contacted again.
@@ -96,6 +97,7 @@ class Place(models.Model):
         NURTURE = "nurture", "In nurture"
         DISQUALIFIED = "disqualified", "Disqualified"
         SUSPECTED = "suspected", "Suspected"
+        ERASED = "erased", "Erased"
 
     lead = models.OneToOneField(
         "leads.Lead", on_delete=models.CASCADE, primary_key=True, related_name="place", db_constraint=False
@@ -126,7 +128,9 @@ class Place(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(place__in=["open", "accepted", "ended", "nurture", "disqualified", "suspected"]),
+                condition=Q(
+                    place__in=["open", "accepted", "ended", "nurture", "disqualified", "suspected", "erased"]
+                ),
                 name="leads_place_known",
             ),
             models.CheckConstraint(
@@ -197,7 +201,7 @@ class RecycleChange(models.Model):
                 condition=Q(was__isnull=False) | Q(recycle_on__isnull=False), name="leads_recyclechange_says_something"
             )
         ]
-        triggers = append_only("changes of a recycle date")
+        triggers = append_only("changes of a recycle date", erasable({"why": ""}))
 
     def __str__(self):
         return f"{self.was or 'no day'} → {self.recycle_on or 'no day'}"

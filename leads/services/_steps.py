@@ -6,7 +6,7 @@ from django.http import Http404
 from leads.models import AccountOwner, Assignment, Decision, Handoff
 from leads.plan import domain_of
 from leads.routing import queue_fields
-from leads.services.refusals import ClocksNotRunning
+from leads.services.refusals import ClocksNotRunning, PersonForgotten
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
@@ -78,7 +78,12 @@ def give(handoff, owner, *, by, at, why, claim_within=None, rule_id=None):
 
 
 def write_decision(handoff, **fields):
-    """Insert the decision, let the handoff tell it, and write the message; returns the decision."""
+    """Insert the decision, let the handoff tell it, and write the message; returns the decision.
+
+    Refuses: PersonForgotten (a handoff of somebody who was forgotten opens no more).
+    """
+    if handoff.lead.erased_at:
+        raise PersonForgotten
     decision = Decision(handoff=handoff, supersedes_id=handoff.standing_decision_id, **fields)
     with connection.cursor() as cursor:
         cursor.execute(DECIDE, [f.get_db_prep_save(getattr(decision, f.attname), connection) for f in DECIDED])

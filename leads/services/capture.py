@@ -16,6 +16,7 @@ from leads.services._law import asks_for_law, law_in_force, law_told
 from leads.services._people import known_people, learn, mailbox, names_of, write_people
 from leads.services._places import note_suspected
 from leads.services.qualify import NO_VERSION, SUSPECTED, Judged, follow, judge
+from leads.services.refusals import PersonForgotten
 from portal.shared import recordset
 from portal.shared.refusal import Refusal
 from sla import scoring
@@ -112,19 +113,22 @@ def take_in_leads(*, captures, at, evaluate=True):
 def take_in_events(*, lead_id, events, at, evaluate=True):
     """What a known lead did: recorded, evaluated and, where it lifts the lead to a tier, handed over at once.
 
-    Returns TakenIn. Raises Lead.DoesNotExist.
+    Returns TakenIn. Raises Lead.DoesNotExist. Refuses: PersonForgotten.
     """
     lead = Lead.objects.select_for_update().get(pk=lead_id)
+    if lead.erased_at:
+        raise PersonForgotten
     return _learn([(lead, False, events)], law_in_force(at) if evaluate else None, at, evaluate)[0]
 
 
 @transaction.atomic(durable=True)
 def take_in_events_of(*, told, at, evaluate=True):
-    """As take_in_events for many pairs (lead's id, Happened), in order. Returns a list of TakenIn."""
+    """As take_in_events for many pairs (lead's id, Happened), in order. Returns for each its TakenIn or the Refusal."""
     ids = {lead_id for lead_id, _ in told}
     leads = {lead.pk: lead for lead in Lead.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
-    rows = [(leads[lead_id], False, [event]) for lead_id, event in told]
-    return _learn(rows, law_in_force(at) if evaluate else None, at, evaluate)
+    rows = [(leads[lead_id], False, [event]) for lead_id, event in told if leads[lead_id].erased_at is None]
+    learnt = iter(_learn(rows, law_in_force(at) if evaluate else None, at, evaluate) if rows else ())
+    return [PersonForgotten() if leads[lead_id].erased_at else next(learnt) for lead_id, _ in told]
 
 
 @transaction.atomic(durable=True)
@@ -142,6 +146,8 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
 
     A lead in nurture is then due to be evaluated again (leads.services.evaluate); a suspected event makes none due.
     """
+    if Lead.objects.filter(pk=lead_id, erased_at__isnull=False).exists():
+        raise PersonForgotten
     event = Happened(kind, occurred_at, origin, origin_id, properties or {}, suspected_by)
     [new] = _record([(lead_id, event)], at)
     if new and not suspected_by:

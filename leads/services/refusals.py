@@ -99,3 +99,8 @@ class HoldsOpenHandoffs(Refusal):
     code = "holds_open_leads"
     sentence = "This person holds open leads. Hand them over first."
     field = "hand_over"
+
+
+class PersonForgotten(Refusal):
+    code = "person_forgotten"
+    sentence = "The person behind this lead was forgotten. Nothing more is recorded of them."

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from leads.models import ClockCorrection, Touch
 from leads.services._steps import check_clocks_run, check_works, lock
-from leads.services.refusals import AlreadyDecided, NotInTheFuture
+from leads.services.refusals import AlreadyDecided, NotInTheFuture, PersonForgotten
 from portal.outbox.services import tell
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -31,6 +31,8 @@ def log_touch(
     handoff = lock(handoff_id)
     check_works(handoff, by)
     check_clocks_run(handoff)
+    if handoff.lead.erased_at:
+        raise PersonForgotten
     if not handoff.is_open and not (handoff.decided_at and occurred_at < handoff.decided_at):
         raise AlreadyDecided
     touch = Touch.objects.create(

@@ -28,9 +28,14 @@ def withdraw_handoff(*, handoff_id, by, at, why):
     handoff = lock(handoff_id)
     if not handoff.is_open:
         raise AlreadyDecided
+    return end_without_decision(handoff, by=by, at=at, why=why.strip())
+
+
+def end_without_decision(handoff, *, by, at, why):
+    """A step: withdraw a locked, open handoff. Returns it."""
     handoff.status = lifecycle.WITHDRAWN
     handoff.standing_decision = None
-    handoff.withdrawn_at, handoff.withdrawn_by, handoff.withdrawn_why = at, by, why.strip()
+    handoff.withdrawn_at, handoff.withdrawn_by, handoff.withdrawn_why = at, by, why
     handoff.save(update_fields=["status", "standing_decision", "withdrawn_at", "withdrawn_by", "withdrawn_why"])
     tell("handoff.withdrawn", key=handoff.pk, at=at, payload={"handoff": handoff.pk, "why": handoff.withdrawn_why})
     return handoff

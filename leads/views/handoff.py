@@ -58,6 +58,7 @@ def handoff(request, pk):
         "cycles": row.lead.handoffs.exclude(pk=row.pk).order_by("qualified_at").only("pk", "qualified_at"),
         "acts": _acts(request.user, row),
         "audit": may(request.user, May.READ_AUDIT) and Month.of(row.qualified_at, timezone.get_default_timezone()),
+        "may_forget": may(request.user, May.FORGET_PEOPLE),
         "now": now,
         **disputes.panel(request.user, row, now),
         **deal_form.panel(request.user, row),

@@ -34,6 +34,7 @@ TITLES = {
     places.ACCEPTED: "Accepted",
     places.DISQUALIFIED: "Disqualified",
     places.SUSPECTED: "Suspected",
+    places.ERASED: "Erased",
 }
 NOTES = {
     places.NURTURE: "below every tier",
@@ -42,6 +43,7 @@ NOTES = {
     places.ACCEPTED: "by sales",
     places.DISQUALIFIED: "not contacted again",
     places.SUSPECTED: "never scored",
+    places.ERASED: "forgotten, and counted",
 }
 
 

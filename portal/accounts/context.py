@@ -29,6 +29,7 @@ PAGES = (
     ("Messages", "messages", May.MANAGE_MESSAGES),
     ("API", "api_keys", May.MANAGE_KEYS),
     ("Connections", "connections", May.MANAGE_CONNECTIONS),
+    ("Privacy", "privacy", May.FORGET_PEOPLE),
 )
 # beside the name of a page: its key here and a question (request) → number; an app adds its own when it is ready
 COUNTS = {}

@@ -143,6 +143,7 @@ class May(Enum):
     MANAGE_PEOPLE = ((Role.ADMIN,), "Only an admin manages people and teams.")
     MANAGE_KEYS = ((Role.ADMIN,), "Only an admin makes and revokes keys of programs and websites.")
     MANAGE_MESSAGES = ((Role.ADMIN,), "Only an admin looks after messages and chat rooms.")
+    FORGET_PEOPLE = ((Role.ADMIN,), "Only an admin forgets people, and gives out what is known of them.")
     MANAGE_CONNECTIONS = ((Role.ADMIN,), "Only an admin looks after connections.")
     PLAN_ABSENCES = (
         (Role.SALES_MANAGER, Role.ADMIN),

@@ -39,8 +39,9 @@ def as_owner(connection):
 def grant(connection, role):
     """Give `role` what the portal needs, and take whatever else it had; connected as the owner of the tables.
 
-    SELECT and INSERT everywhere; UPDATE and DELETE except on append-only tables; DELETE not on handoffs; TRUNCATE,
-    TRIGGER, REFERENCES and CREATE nowhere. Repeating it changes nothing. Raises ProgrammingError without the role.
+    SELECT and INSERT everywhere; UPDATE and DELETE except on append-only tables; of these UPDATE of the columns alone
+    that an erasure blanks, which their triggers allow in its transaction; DELETE not on handoffs; TRUNCATE, TRIGGER,
+    REFERENCES and CREATE nowhere. Repeating it changes nothing. Raises ProgrammingError without the role.
     """
     who, facts, kept = sql.Identifier(role), tables_with("append_only"), tables_with(*KEEPS_ROWS)
     statements = [
@@ -57,6 +58,9 @@ def grant(connection, role):
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**names))
+        for table, columns in erasable_columns().items():
+            blanked = sql.SQL("GRANT UPDATE ({}) ON {} TO {}")
+            cursor.execute(blanked.format(_names(columns), sql.Identifier(table), who))
         if (
             connection.pg_version >= 170000
         ):  # so that an import leaves fresh statistics behind; before, autovacuum does
@@ -70,6 +74,16 @@ def tables_with(*triggers):
         for model in apps.get_models()
         if any(trigger.name in triggers for trigger in getattr(model._meta, "triggers", ()))
     )
+
+
+def erasable_columns():
+    """{append-only table: the columns that an erasure blanks}."""
+    return {
+        model._meta.db_table: columns
+        for model in apps.get_models()
+        for trigger in getattr(model._meta, "triggers", ())
+        if (columns := getattr(trigger, "erases", ()))
+    }
 
 
 def _names(tables):

@@ -1,5 +1,8 @@
 """Triggers that several apps use: rows that are only ever added, and rows frozen once their parent was proposed."""
 
+import json
+from dataclasses import dataclass
+
 import pgtrigger
 
 
@@ -19,17 +22,45 @@ def no_truncate(what):
     )
 
 
-def append_only(what):
-    """Refuses UPDATE, DELETE and TRUNCATE of a table whose rows are facts."""
-    return [
-        pgtrigger.Trigger(
-            name="append_only",
-            when=pgtrigger.Before,
-            operation=pgtrigger.Update | pgtrigger.Delete,
-            func=refuse(f"{what} are append-only"),
-        ),
-        no_truncate(what),
-    ]
+@dataclass(frozen=True)
+class Erasable:
+    """What may be blanked in rows that never change: {column: what stands there then}, all of them at once.
+
+    proof: the SQL, over OLD, that says whether this very transaction erases the person that the row is about.
+    """
+
+    blanks: dict
+    proof: str
+
+    def as_sql(self):
+        """Lets an UPDATE pass that blanks these columns and leaves every other one as it was."""
+        columns = "ARRAY[" + ", ".join(f"'{name}'" for name in self.blanks) + "]"
+        blanked = " AND ".join(
+            f"to_jsonb(NEW) -> '{name}' = '{json.dumps(blank)}'::jsonb" for name, blank in self.blanks.items()
+        )
+        return f"""
+            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - {columns} = to_jsonb(OLD) - {columns} AND {blanked}
+                AND {self.proof}
+            THEN RETURN NEW; END IF;
+        """
+
+
+class AppendOnly(pgtrigger.Trigger):
+    """The trigger of rows that are facts; `erases` names the columns that an erasure may blank (privileges.py)."""
+
+    erases = ()
+
+
+def append_only(what, erasable=None):
+    """Refuses UPDATE, DELETE and TRUNCATE of a table whose rows are facts, but for what an Erasable allows."""
+    trigger = AppendOnly(
+        name="append_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func=(erasable.as_sql() if erasable else "") + refuse(f"{what} are append-only"),
+    )
+    trigger.erases = tuple(erasable.blanks) if erasable else ()
+    return [trigger, no_truncate(what)]
 
 
 def frozen_once_proposed(what, *, word="proposed"):

@@ -70,7 +70,8 @@ def test_every_lead_is_in_one_tile_and_the_tiles_sum_to_all(client, quiet, peopl
     quiet("bot@quiet.example", events=marked)
     answer = page(client, people.marketing_leader)
     tiles = {key: n for _, n, _, _, key in answer.context["tiles"]}
-    assert tiles == {"nurture": 1, "cooling": 1, "open": 1, "accepted": 0, "disqualified": 1, "suspected": 1}
+    asked = {"nurture": 1, "cooling": 1, "open": 1, "accepted": 0, "disqualified": 1, "suspected": 1, "erased": 0}
+    assert tiles == asked
     assert "All 5 leads, each in one place" in answer.content.decode()
     for key, n in tiles.items():
         assert len(page(client, people.marketing_leader, show=key).context["rows"]) == n

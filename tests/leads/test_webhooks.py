@@ -24,6 +24,7 @@ from leads.figures import Month
 from leads.models import Breach
 from leads.services.capture import take_in_lead
 from leads.services.decide import accept_handoff, reject_handoff
+from leads.services.privacy.erase import erase_person
 from leads.services.sweep import sweep_clocks
 from leads.services.touch import log_touch
 from portal.accounts.models import Role
@@ -116,6 +117,7 @@ def test_every_topic_is_told_with_ids_and_no_name(agreement, hears, server, peop
     )
     month = Month.parse("2026-08")
     close_audit(month=month, by=people.sales_leader, at=now, zone=ZoneInfo("Europe/Berlin"))
+    erase_person(lead_id=open_lead().lead_id, by=people.admin, at=now)
     send_due(at=now)
     told = said(server)
     assert {one["type"] for one in told} == set(TOPICS)

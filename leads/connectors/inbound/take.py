@@ -94,6 +94,9 @@ def _take(item, at):
     actor = senders.actor(connection, item.content)
     if actor and actor in connection.ours:
         return _done([item], Outcome.OURS, at, why=f"{actor[:120]} writes there what we told.")
+    if _is_forgotten(connection, item.person):
+        item.content = None
+        return _done([item], Outcome.IGNORED, at, why="The person asked to be forgotten: nothing of it is kept.")
     told = reading.read(mapping, senders.finder(connection, item.content))
     lead, is_linked = _whose(connection, item.person, told)
     if lead is None and not told.email and not _is_enough(connection, item.person, told):
@@ -117,6 +120,12 @@ def _whose(connection, person, told):
     if found and found.pk != link.lead_id:
         raise TwoLeads("The sender’s id and the e-mail address belong to two different leads. Nothing was saved.")
     return found or Lead.objects.select_for_update().get(pk=link.lead_id), True
+
+
+def _is_forgotten(connection, person):
+    """Whether the sender's person is a lead that was erased: what the sender goes on telling is dropped."""
+    links = Link.objects.filter(connection=connection, person=person, lead__erased_at__isnull=False)
+    return bool(person) and links.exists()
 
 
 def _is_enough(connection, person, told):
@@ -169,7 +178,7 @@ def _note(merge, lead, at):
 def _done(items, outcome, at, *, why, lead=None, handoff=None):
     for item in items:
         item.outcome, item.why, item.done_at, item.lead, item.handoff = outcome, why[:300], at, lead, handoff
-        item.save(update_fields=["outcome", "why", "done_at", "lead", "handoff"])
+        item.save(update_fields=["content", "outcome", "why", "done_at", "lead", "handoff"])
 
 
 def _tell_of_the_wish(item, at):

@@ -76,6 +76,7 @@ def _ping(fact):
 
 WRITERS = {
     "lead.captured": _captured,
+    "lead.erased": _captured,
     "handoff.opened": _opened,
     "handoff.touched": _touched,
     "handoff.accepted": _decided,

@@ -7,6 +7,7 @@ TOPICS = {
     "handoff.accepted": "Sales accepted a lead",
     "handoff.rejected": "Sales rejected a lead",
     "handoff.breached": "A clock ran out",
+    "lead.erased": "A person was forgotten",
     "agreement.signed": "A side signed the agreement",
     "audit.closed": "An audit was closed",
 }
