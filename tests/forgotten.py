@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
+from leads.audit.excuses import answer_excuses, propose_excuses
+from leads.calibration.models import Annotator, Mark, Round, RoundItem
 from leads.connectors.inbound import connections
 from leads.connectors.models import Delivery, Item
 from leads.connectors.outgoing import endpoints
@@ -15,7 +17,7 @@ from leads.intake.forms.services.build import create_form, publish_version
 from leads.intake.forms.services.submit import Sent, submit_form
 from leads.intake.imports import jobs
 from leads.intake.models import ImportJob
-from leads.models import RecycleChange
+from leads.models import Breach, RecycleChange
 from leads.services.capture import Happened, capture_lead, take_in_lead
 from leads.services.deal import record_deal
 from leads.services.decide import reject_handoff
@@ -26,6 +28,7 @@ from portal.keys.scopes import SCOPES
 from portal.keys.services import make_key
 from portal.outbox.deliver import deliver_due
 from portal.outbox.models import Message, Notice
+from sla.models import Party
 from tests import cast, form_cast
 from tests.leads.test_inbound import Sender
 
@@ -79,12 +82,36 @@ def known_everywhere(people, now):
         lead=lead, recycle_on=now.date(), changed_at=now, changed_by=people.marketer, why=f"{MARK} asked"
     )
     record_deal(lead_id=lead.pk, handoff_id=handoff.pk, by=by, at=now, outcome="lost", note=f"{MARK} went")
+    _is_talked_about(handoff, people, now)
     _sends_a_form(people, now)
     _is_in_a_file(people, now)
     _is_told_by_a_tool(people, now)
     _is_told_of(lead, handoff, people, now)
     deliver_due(at=now)
     return lead
+
+
+def _is_talked_about(handoff, people, now):
+    """A breach that was to be excused, and a mark in a round of old deals."""
+    breach = Breach.objects.create(
+        handoff=handoff, clock="contact", due_at=now - 2 * HOUR, sla_version=handoff.sla_version, recorded_at=now
+    )
+    party, other = Party.SALES, Party.MARKETING
+    [asked] = propose_excuses(
+        breach_ids=[breach.pk], party=party, why=f"{MARK} was away", by=people.manager, at=now, zone=BERLIN
+    )
+    leader = people.marketing_leader
+    answer_excuses(
+        excuse_ids=[asked.pk], party=other, agreed=False, note=f"{MARK} was not", by=leader, at=now, zone=BERLIN
+    )
+    drawn = Round.objects.create(
+        number=1, seed="f00d", won=1, lost=1, population_won=1, population_lost=1, qualified_from="2026-01-01",
+        qualified_to="2026-02-01", is_blind=True, shows_score=False, drawn_at=now, drawn_by=people.marketer,
+        questions=[{"key": "ready", "label": "Ready?", "about": "readiness"}],
+    )  # fmt: skip
+    Annotator.objects.create(round=drawn, person=people.rep, place=1)
+    item = RoundItem.objects.create(round=drawn, position=1, handoff=handoff, outcome="lost")
+    Mark.objects.create(item=item, answers={"ready": "no"}, tags=[MARK], marked_at=now, marked_by=people.rep)
 
 
 def _sends_a_form(people, now):

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from leads.models.erasure import ERASED, erasable
 from portal.accounts.models import Role
 from portal.shared.triggers import append_only, refuse
 from sla.models import Party
@@ -14,6 +15,13 @@ PROPOSERS = {  # who may propose for each side
     Party.MARKETING: (Role.MARKETER, Role.MARKETING_LEADER),
     Party.SALES: (Role.SALES_MANAGER, Role.SALES_LEADER),
 }
+OF_BREACH = (
+    "(SELECT h.lead_id FROM leads_breach b JOIN leads_handoff h ON h.id = b.handoff_id WHERE b.id = OLD.breach_id)"
+)
+OF_EXCUSE = (
+    "(SELECT h.lead_id FROM audit_excuse e JOIN leads_breach b ON b.id = e.breach_id"
+    " JOIN leads_handoff h ON h.id = b.handoff_id WHERE e.id = OLD.excuse_id)"
+)
 HOLDS_ROLE = """
     IF NOT EXISTS (
         SELECT 1 FROM accounts_user u WHERE u.id = NEW.{by} AND u.is_active AND NEW.role = ANY (u.roles)
@@ -69,7 +77,7 @@ class Excuse(models.Model):
             ),
         ]
         triggers = [
-            *append_only("excuses"),
+            *append_only("excuses", erasable({"why": ERASED}, OF_BREACH)),
             pgtrigger.Trigger(
                 name="follows_a_declined_one",
                 when=pgtrigger.Before,
@@ -117,7 +125,7 @@ class ExcuseAnswer(models.Model):
             models.CheckConstraint(condition=Q(agreed=True) | ~Q(note=""), name="audit_excuseanswer_says_why_not"),
         ]
         triggers = [
-            *append_only("answers to excuses"),
+            *append_only("answers to excuses", erasable({"note": ERASED}, OF_EXCUSE)),
             pgtrigger.Trigger(
                 name="of_the_other_side",
                 when=pgtrigger.Before,

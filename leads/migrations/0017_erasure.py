@@ -8,203 +8,464 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0016_leads_that_were_handed_over'),
-        ('sla', '0006_calendars_have_working_time'),
+        ("leads", "0016_leads_that_were_handed_over"),
+        ("sla", "0006_calendars_have_working_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Erasure',
+            name="Erasure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('why', models.CharField(choices=[('asked', 'Asked to be forgotten'), ('retention', 'Kept long enough')], max_length=9)),
-                ('erased_at', models.DateTimeField()),
-                ('in_transaction', models.BigIntegerField(default=0, editable=False, help_text='written by a trigger')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[("asked", "Asked to be forgotten"), ("retention", "Kept long enough")], max_length=9
+                    ),
+                ),
+                ("erased_at", models.DateTimeField()),
+                (
+                    "in_transaction",
+                    models.BigIntegerField(default=0, editable=False, help_text="written by a trigger"),
+                ),
             ],
             options={
-                'ordering': ['-erased_at', '-id'],
+                "ordering": ["-erased_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Retention',
+            name="Retention",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('unsold_days', models.PositiveIntegerField(help_text='leads that were never handed over', null=True)),
-                ('rejected_days', models.PositiveIntegerField(help_text='leads whose handoffs all ended in vain', null=True)),
-                ('changed_at', models.DateTimeField()),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("unsold_days", models.PositiveIntegerField(help_text="leads that were never handed over", null=True)),
+                (
+                    "rejected_days",
+                    models.PositiveIntegerField(help_text="leads whose handoffs all ended in vain", null=True),
+                ),
+                ("changed_at", models.DateTimeField()),
             ],
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='assignment',
-            name='append_only',
+            model_name="assignment",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='deal',
-            name='append_only',
+            model_name="deal",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='decision',
-            name='append_only',
+            model_name="decision",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='dispute',
-            name='append_only',
+            model_name="dispute",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='event',
-            name='append_only',
+            model_name="event",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='factchange',
-            name='append_only',
+            model_name="factchange",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='handoff',
-            name='carries_its_law',
+            model_name="handoff",
+            name="carries_its_law",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='lead',
-            name='keeps_what_was',
+            model_name="lead",
+            name="keeps_what_was",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='recyclechange',
-            name='append_only',
+            model_name="recyclechange",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='ruling',
-            name='append_only',
+            model_name="ruling",
+            name="append_only",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='touch',
-            name='append_only',
+            model_name="touch",
+            name="append_only",
         ),
         migrations.RemoveConstraint(
-            model_name='place',
-            name='leads_place_known',
+            model_name="place",
+            name="leads_place_known",
         ),
         migrations.AddField(
-            model_name='lead',
-            name='erased_at',
-            field=models.DateTimeField(blank=True, help_text='The person was forgotten: see Erasure', null=True),
+            model_name="lead",
+            name="erased_at",
+            field=models.DateTimeField(blank=True, help_text="The person was forgotten: see Erasure", null=True),
         ),
         migrations.AlterField(
-            model_name='factchange',
-            name='was',
-            field=models.JSONField(help_text='null: nobody knows from what: too long ago, or erased', null=True),
+            model_name="factchange",
+            name="was",
+            field=models.JSONField(help_text="null: nobody knows from what: too long ago, or erased", null=True),
         ),
         migrations.AlterField(
-            model_name='place',
-            name='place',
-            field=models.CharField(choices=[('open', 'With sales'), ('accepted', 'Accepted'), ('ended', 'Back from sales'), ('nurture', 'In nurture'), ('disqualified', 'Disqualified'), ('suspected', 'Suspected'), ('erased', 'Erased')], max_length=12),
+            model_name="place",
+            name="place",
+            field=models.CharField(
+                choices=[
+                    ("open", "With sales"),
+                    ("accepted", "Accepted"),
+                    ("ended", "Back from sales"),
+                    ("nurture", "In nurture"),
+                    ("disqualified", "Disqualified"),
+                    ("suspected", "Suspected"),
+                    ("erased", "Erased"),
+                ],
+                max_length=12,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='assignment',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'why\'] = to_jsonb(OLD) - ARRAY[\'why\'] AND to_jsonb(NEW) -> \'why\' = \'"[erased]"\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'assignments are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='74cf439c0a32e9ad039361d23c129bcdb964ad0b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8b71c', table='leads_assignment', when='BEFORE')),
+            model_name="assignment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['why'] = to_jsonb(OLD) - ARRAY['why'] AND to_jsonb(NEW) -> 'why' = '\"[erased]\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'assignments are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="74cf439c0a32e9ad039361d23c129bcdb964ad0b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8b71c",
+                    table="leads_assignment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='deal',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'note\'] = to_jsonb(OLD) - ARRAY[\'note\'] AND to_jsonb(NEW) -> \'note\' = \'""\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'deals are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='e85b2389f78d6ae8d6563f86a2640baf8acd60c9', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4ea8e', table='leads_deal', when='BEFORE')),
+            model_name="deal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['note'] = to_jsonb(OLD) - ARRAY['note'] AND to_jsonb(NEW) -> 'note' = '\"\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'deals are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="e85b2389f78d6ae8d6563f86a2640baf8acd60c9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_4ea8e",
+                    table="leads_deal",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'note\'] = to_jsonb(OLD) - ARRAY[\'note\'] AND to_jsonb(NEW) -> \'note\' = \'""\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'decisions are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='fc0304c035948a6ebcdb139479266fe207a1a823', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_74dc0', table='leads_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['note'] = to_jsonb(OLD) - ARRAY['note'] AND to_jsonb(NEW) -> 'note' = '\"\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'decisions are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="fc0304c035948a6ebcdb139479266fe207a1a823",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_74dc0",
+                    table="leads_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dispute',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'note\'] = to_jsonb(OLD) - ARRAY[\'note\'] AND to_jsonb(NEW) -> \'note\' = \'"[erased]"\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_decision d JOIN leads_handoff h ON h.id = d.handoff_id WHERE d.id = OLD.decision_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'disputes are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='a86676adb98517440a12dfa2fdb82e9e2cc42ac9', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_62aa1', table='leads_dispute', when='BEFORE')),
+            model_name="dispute",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['note'] = to_jsonb(OLD) - ARRAY['note'] AND to_jsonb(NEW) -> 'note' = '\"[erased]\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_decision d JOIN leads_handoff h ON h.id = d.handoff_id WHERE d.id = OLD.decision_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'disputes are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="a86676adb98517440a12dfa2fdb82e9e2cc42ac9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_62aa1",
+                    table="leads_dispute",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['properties', 'origin_id'] = to_jsonb(OLD) - ARRAY['properties', 'origin_id'] AND to_jsonb(NEW) -> 'properties' = '{}'::jsonb AND to_jsonb(NEW) -> 'origin_id' = 'null'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'integrity_constraint_violation';", hash='d65570f20ca89c02135d28f059c58246db7df71d', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_bf056', table='leads_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['properties', 'origin_id'] = to_jsonb(OLD) - ARRAY['properties', 'origin_id'] AND to_jsonb(NEW) -> 'properties' = '{}'::jsonb AND to_jsonb(NEW) -> 'origin_id' = 'null'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="d65570f20ca89c02135d28f059c58246db7df71d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_bf056",
+                    table="leads_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='factchange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['was'] = to_jsonb(OLD) - ARRAY['was'] AND to_jsonb(NEW) -> 'was' = 'null'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'changes of facts are append-only' USING ERRCODE = 'integrity_constraint_violation';", hash='f79a2b5d190ad2d124f13da7df63c6c886fb9741', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_bef16', table='leads_factchange', when='BEFORE')),
+            model_name="factchange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['was'] = to_jsonb(OLD) - ARRAY['was'] AND to_jsonb(NEW) -> 'was' = 'null'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'changes of facts are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="f79a2b5d190ad2d124f13da7df63c6c886fb9741",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_bef16",
+                    table="leads_factchange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handoff',
-            trigger=pgtrigger.compiler.Trigger(name='carries_its_law', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total, OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id) OR (OLD.source, OLD.campaign, OLD.channel, OLD.industry, OLD.employees) IS DISTINCT FROM (NEW.source, NEW.campaign, NEW.channel, NEW.industry, NEW.employees) OR (OLD.calendar_id, OLD.contact_warn_at, OLD.decision_warn_at) IS DISTINCT FROM (NEW.calendar_id, NEW.contact_warn_at, NEW.decision_warn_at) AND OLD.decision_due_at IS NOT NULL OR OLD.contact_due_at IS DISTINCT FROM NEW.contact_due_at AND OLD.contact_due_at IS NOT NULL OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)', func="RAISE EXCEPTION 'a handoff keeps the lead, law, score, facts and due times it was made with' USING ERRCODE = 'integrity_constraint_violation';", hash='ecdce59bb4d83adbdf2e0a6cc0cce0145098b42b', operation='UPDATE', pgid='pgtrigger_carries_its_law_a95eb', table='leads_handoff', when='BEFORE')),
+            model_name="handoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="carries_its_law",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN ((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total, OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total, NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id) OR (OLD.source, OLD.campaign, OLD.channel, OLD.industry, OLD.employees) IS DISTINCT FROM (NEW.source, NEW.campaign, NEW.channel, NEW.industry, NEW.employees) OR (OLD.calendar_id, OLD.contact_warn_at, OLD.decision_warn_at) IS DISTINCT FROM (NEW.calendar_id, NEW.contact_warn_at, NEW.decision_warn_at) AND OLD.decision_due_at IS NOT NULL OR OLD.contact_due_at IS DISTINCT FROM NEW.contact_due_at AND OLD.contact_due_at IS NOT NULL OR OLD.decision_due_at IS DISTINCT FROM NEW.decision_due_at AND OLD.decision_due_at IS NOT NULL)",
+                    func="RAISE EXCEPTION 'a handoff keeps the lead, law, score, facts and due times it was made with' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="ecdce59bb4d83adbdf2e0a6cc0cce0145098b42b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_carries_its_law_a95eb",
+                    table="leads_handoff",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handoff',
-            trigger=pgtrigger.compiler.Trigger(name='keeps_its_breakdown', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n                    IF NEW.breakdown IS DISTINCT FROM OLD.breakdown\n                        AND NOT (NEW.breakdown = \n    jsonb_set(OLD.breakdown, \'{rules}\', coalesce((\n        SELECT jsonb_agg(each.rule || \'{"saw": ""}\' ORDER BY each.place)\n        FROM jsonb_array_elements(OLD.breakdown -> \'rules\') WITH ORDINALITY AS each(rule, place)), \'[]\'))\n AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint))\n                    THEN RAISE EXCEPTION \'a handoff keeps the lead, law, score, facts and due times it was made with\' USING ERRCODE = \'integrity_constraint_violation\'; END IF;\n                    RETURN NEW;\n                ', hash='83c9383f14c518bf3da4e36d1ec7b952d51983f2', operation='UPDATE OF "breakdown"', pgid='pgtrigger_keeps_its_breakdown_57d1f', table='leads_handoff', when='BEFORE')),
+            model_name="handoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keeps_its_breakdown",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF NEW.breakdown IS DISTINCT FROM OLD.breakdown\n                        AND NOT (NEW.breakdown = \n    jsonb_set(OLD.breakdown, '{rules}', coalesce((\n        SELECT jsonb_agg(each.rule || '{\"saw\": \"\"}' ORDER BY each.place)\n        FROM jsonb_array_elements(OLD.breakdown -> 'rules') WITH ORDINALITY AS each(rule, place)), '[]'))\n AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint))\n                    THEN RAISE EXCEPTION 'a handoff keeps the lead, law, score, facts and due times it was made with' USING ERRCODE = 'integrity_constraint_violation'; END IF;\n                    RETURN NEW;\n                ",
+                    hash="83c9383f14c518bf3da4e36d1ec7b952d51983f2",
+                    operation='UPDATE OF "breakdown"',
+                    pgid="pgtrigger_keeps_its_breakdown_57d1f",
+                    table="leads_handoff",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handoff',
-            trigger=pgtrigger.compiler.Trigger(name='of_nobody_forgotten', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NEW.status = 'open')", func="\n                    IF EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = NEW.lead_id AND l.erased_at IS NOT NULL) THEN\n                        RAISE EXCEPTION 'a person who was forgotten is handed over to nobody' USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='87915f998fdf4581fb0809f1e0817b6e719a5d2a', operation='INSERT OR UPDATE OF "status"', pgid='pgtrigger_of_nobody_forgotten_60ef4', table='leads_handoff', when='BEFORE')),
+            model_name="handoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="of_nobody_forgotten",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.status = 'open')",
+                    func="\n                    IF EXISTS (SELECT 1 FROM leads_lead l WHERE l.id = NEW.lead_id AND l.erased_at IS NOT NULL) THEN\n                        RAISE EXCEPTION 'a person who was forgotten is handed over to nobody' USING ERRCODE = 'integrity_constraint_violation';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="87915f998fdf4581fb0809f1e0817b6e719a5d2a",
+                    operation='INSERT OR UPDATE OF "status"',
+                    pgid="pgtrigger_of_nobody_forgotten_60ef4",
+                    table="leads_handoff",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lead',
-            trigger=pgtrigger.compiler.Trigger(name='keeps_what_was', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.erased_at IS NULL AND (OLD.external_id, OLD.email, OLD.phone, OLD.first_name, OLD.last_name, OLD.title, OLD.company, OLD.domain, OLD.employees, OLD.industry, OLD.country, OLD.region, OLD.product, OLD.source, OLD.campaign, OLD.channel, OLD.attributes) IS DISTINCT FROM (NEW.external_id, NEW.email, NEW.phone, NEW.first_name, NEW.last_name, NEW.title, NEW.company, NEW.domain, NEW.employees, NEW.industry, NEW.country, NEW.region, NEW.product, NEW.source, NEW.campaign, NEW.channel, NEW.attributes))', func="\n    INSERT INTO leads_factchange (lead_id, changed_at, was)\n    SELECT NEW.id, CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE clock_timestamp() END,\n        jsonb_object_agg(fact.name, fact.was)\n    FROM (\n        SELECT o.key AS name, o.value AS was FROM jsonb_each(to_jsonb(OLD)) o\n        WHERE o.key IN ('external_id', 'email', 'phone', 'first_name', 'last_name', 'title', 'company', 'domain', 'employees', 'industry', 'country', 'region', 'product', 'source', 'campaign', 'channel') AND o.value IS DISTINCT FROM to_jsonb(NEW) -> o.key\n        UNION ALL\n        SELECT 'attributes.' || k.key, coalesce(OLD.attributes -> k.key, 'null')\n        FROM (SELECT jsonb_object_keys(OLD.attributes) AS key UNION SELECT jsonb_object_keys(NEW.attributes)) k\n        WHERE OLD.attributes -> k.key IS DISTINCT FROM NEW.attributes -> k.key\n    ) fact;\n    RETURN NULL;\n", hash='afa32471fe9a6ff2d25f43afb8cc467c98fc6b87', operation='UPDATE', pgid='pgtrigger_keeps_what_was_e5229', table='leads_lead', when='AFTER')),
+            model_name="lead",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keeps_what_was",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.erased_at IS NULL AND (OLD.external_id, OLD.email, OLD.phone, OLD.first_name, OLD.last_name, OLD.title, OLD.company, OLD.domain, OLD.employees, OLD.industry, OLD.country, OLD.region, OLD.product, OLD.source, OLD.campaign, OLD.channel, OLD.attributes) IS DISTINCT FROM (NEW.external_id, NEW.email, NEW.phone, NEW.first_name, NEW.last_name, NEW.title, NEW.company, NEW.domain, NEW.employees, NEW.industry, NEW.country, NEW.region, NEW.product, NEW.source, NEW.campaign, NEW.channel, NEW.attributes))",
+                    func="\n    INSERT INTO leads_factchange (lead_id, changed_at, was)\n    SELECT NEW.id, CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE clock_timestamp() END,\n        jsonb_object_agg(fact.name, fact.was)\n    FROM (\n        SELECT o.key AS name, o.value AS was FROM jsonb_each(to_jsonb(OLD)) o\n        WHERE o.key IN ('external_id', 'email', 'phone', 'first_name', 'last_name', 'title', 'company', 'domain', 'employees', 'industry', 'country', 'region', 'product', 'source', 'campaign', 'channel') AND o.value IS DISTINCT FROM to_jsonb(NEW) -> o.key\n        UNION ALL\n        SELECT 'attributes.' || k.key, coalesce(OLD.attributes -> k.key, 'null')\n        FROM (SELECT jsonb_object_keys(OLD.attributes) AS key UNION SELECT jsonb_object_keys(NEW.attributes)) k\n        WHERE OLD.attributes -> k.key IS DISTINCT FROM NEW.attributes -> k.key\n    ) fact;\n    RETURN NULL;\n",
+                    hash="afa32471fe9a6ff2d25f43afb8cc467c98fc6b87",
+                    operation="UPDATE",
+                    pgid="pgtrigger_keeps_what_was_e5229",
+                    table="leads_lead",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lead',
-            trigger=pgtrigger.compiler.Trigger(name='erased_with_a_record', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW.erased_at IS NOT NULL)', func="\n                IF NOT EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = NEW.id AND e.in_transaction = pg_current_xact_id()::text::bigint) THEN\n                    RAISE EXCEPTION 'a lead is erased with an erasure of the same transaction' USING ERRCODE = 'integrity_constraint_violation';\n                END IF;\n                RETURN NEW;\n            ", hash='c9b10af37387fec39c14192ff441586dfac310b0', operation='INSERT OR UPDATE OF "erased_at"', pgid='pgtrigger_erased_with_a_record_b6267', table='leads_lead', when='BEFORE')),
+            model_name="lead",
+            trigger=pgtrigger.compiler.Trigger(
+                name="erased_with_a_record",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.erased_at IS NOT NULL)",
+                    func="\n                IF NOT EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = NEW.id AND e.in_transaction = pg_current_xact_id()::text::bigint) THEN\n                    RAISE EXCEPTION 'a lead is erased with an erasure of the same transaction' USING ERRCODE = 'integrity_constraint_violation';\n                END IF;\n                RETURN NEW;\n            ",
+                    hash="c9b10af37387fec39c14192ff441586dfac310b0",
+                    operation='INSERT OR UPDATE OF "erased_at"',
+                    pgid="pgtrigger_erased_with_a_record_b6267",
+                    table="leads_lead",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='lead',
-            trigger=pgtrigger.compiler.Trigger(name='stays_erased', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at)', func="RAISE EXCEPTION 'a lead that was erased stays erased' USING ERRCODE = 'integrity_constraint_violation';", hash='8434bf29c72874700356e09d862a9d1050726c59', operation='UPDATE', pgid='pgtrigger_stays_erased_8768f', table='leads_lead', when='BEFORE')),
+            model_name="lead",
+            trigger=pgtrigger.compiler.Trigger(
+                name="stays_erased",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at)",
+                    func="RAISE EXCEPTION 'a lead that was erased stays erased' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="8434bf29c72874700356e09d862a9d1050726c59",
+                    operation="UPDATE",
+                    pgid="pgtrigger_stays_erased_8768f",
+                    table="leads_lead",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='recyclechange',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'why\'] = to_jsonb(OLD) - ARRAY[\'why\'] AND to_jsonb(NEW) -> \'why\' = \'""\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'changes of a recycle date are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='895b19a38d3a5a295362b016c4698e7bda67970d', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8f499', table='leads_recyclechange', when='BEFORE')),
+            model_name="recyclechange",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['why'] = to_jsonb(OLD) - ARRAY['why'] AND to_jsonb(NEW) -> 'why' = '\"\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = OLD.lead_id AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'changes of a recycle date are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="895b19a38d3a5a295362b016c4698e7bda67970d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8f499",
+                    table="leads_recyclechange",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='ruling',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'note\'] = to_jsonb(OLD) - ARRAY[\'note\'] AND to_jsonb(NEW) -> \'note\' = \'""\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_dispute p JOIN leads_decision d ON d.id = p.decision_id JOIN leads_handoff h ON h.id = d.handoff_id WHERE p.id = OLD.dispute_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'rulings are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='e7bc2dc3b5a3d177f1c46c638db4c7bf69e0b4b9', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1205f', table='leads_ruling', when='BEFORE')),
+            model_name="ruling",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['note'] = to_jsonb(OLD) - ARRAY['note'] AND to_jsonb(NEW) -> 'note' = '\"\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_dispute p JOIN leads_decision d ON d.id = p.decision_id JOIN leads_handoff h ON h.id = d.handoff_id WHERE p.id = OLD.dispute_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'rulings are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="e7bc2dc3b5a3d177f1c46c638db4c7bf69e0b4b9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_1205f",
+                    table="leads_ruling",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='touch',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'UPDATE\' AND to_jsonb(NEW) - ARRAY[\'note\'] = to_jsonb(OLD) - ARRAY[\'note\'] AND to_jsonb(NEW) -> \'note\' = \'""\'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION \'touches are append-only\' USING ERRCODE = \'integrity_constraint_violation\';', hash='07d9cd73aa3bee6a5dddf4a0f71f2b1e79135488', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a2587', table='leads_touch', when='BEFORE')),
+            model_name="touch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY['note'] = to_jsonb(OLD) - ARRAY['note'] AND to_jsonb(NEW) -> 'note' = '\"\"'::jsonb\n                AND EXISTS (SELECT 1 FROM leads_erasure e WHERE e.lead_id = (SELECT h.lead_id FROM leads_handoff h WHERE h.id = OLD.handoff_id) AND e.in_transaction = pg_current_xact_id()::text::bigint)\n            THEN RETURN NEW; END IF;\n        RAISE EXCEPTION 'touches are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="07d9cd73aa3bee6a5dddf4a0f71f2b1e79135488",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_a2587",
+                    table="leads_touch",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at', None), models.Q(('attributes', {}), ('email', None), ('employees', None), ('evaluate_from', None), ('external_id', None), ('recycle_on', None), ('campaign', ''), ('channel', ''), ('company', ''), ('country', ''), ('domain', ''), ('first_name', ''), ('industry', ''), ('last_name', ''), ('phone', ''), ('product', ''), ('region', ''), ('source', ''), ('title', '')), _connector='OR'), name='leads_lead_erased_knows_nothing'),
+            model_name="lead",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("erased_at", None),
+                    models.Q(
+                        ("attributes", {}),
+                        ("email", None),
+                        ("employees", None),
+                        ("evaluate_from", None),
+                        ("external_id", None),
+                        ("recycle_on", None),
+                        ("campaign", ""),
+                        ("channel", ""),
+                        ("company", ""),
+                        ("country", ""),
+                        ("domain", ""),
+                        ("first_name", ""),
+                        ("industry", ""),
+                        ("last_name", ""),
+                        ("phone", ""),
+                        ("product", ""),
+                        ("region", ""),
+                        ("source", ""),
+                        ("title", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="leads_lead_erased_knows_nothing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('place__in', ['open', 'accepted', 'ended', 'nurture', 'disqualified', 'suspected', 'erased'])), name='leads_place_known'),
+            model_name="place",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("place__in", ["open", "accepted", "ended", "nurture", "disqualified", "suspected", "erased"])
+                ),
+                name="leads_place_known",
+            ),
         ),
         migrations.AddField(
-            model_name='erasure',
-            name='erased_by',
-            field=models.ForeignKey(db_index=False, help_text='none: a command, or the retention', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="erasure",
+            name="erased_by",
+            field=models.ForeignKey(
+                db_index=False,
+                help_text="none: a command, or the retention",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='erasure',
-            name='lead',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='erasure', to='leads.lead'),
+            model_name="erasure",
+            name="lead",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="erasure", to="leads.lead"
+            ),
         ),
         migrations.AddField(
-            model_name='retention',
-            name='changed_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="retention",
+            name="changed_by",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='erasure',
-            constraint=models.CheckConstraint(condition=models.Q(('why__in', ['asked', 'retention'])), name='leads_erasure_why_known'),
+            model_name="erasure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("why__in", ["asked", "retention"])), name="leads_erasure_why_known"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='erasure',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'erasures are append-only' USING ERRCODE = 'integrity_constraint_violation';", hash='139537cd92b2c979441de3c255483c8313a18ba6', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_cecd7', table='leads_erasure', when='BEFORE')),
+            model_name="erasure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'erasures are append-only' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="139537cd92b2c979441de3c255483c8313a18ba6",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_cecd7",
+                    table="leads_erasure",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='erasure',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'erasures are never emptied' USING ERRCODE = 'integrity_constraint_violation';", hash='cb2f98b97a2884121644315951d66a02b2112793', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_966b4', table='leads_erasure', when='BEFORE')),
+            model_name="erasure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'erasures are never emptied' USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="cb2f98b97a2884121644315951d66a02b2112793",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_966b4",
+                    table="leads_erasure",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='erasure',
-            trigger=pgtrigger.compiler.Trigger(name='notes_its_transaction', sql=pgtrigger.compiler.UpsertTriggerSql(func='NEW.in_transaction := pg_current_xact_id()::text::bigint; RETURN NEW;', hash='3040569f8a3e85c4fd57bb6a94b0705c61413c8b', operation='INSERT', pgid='pgtrigger_notes_its_transaction_eb98c', table='leads_erasure', when='BEFORE')),
+            model_name="erasure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="notes_its_transaction",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="NEW.in_transaction := pg_current_xact_id()::text::bigint; RETURN NEW;",
+                    hash="3040569f8a3e85c4fd57bb6a94b0705c61413c8b",
+                    operation="INSERT",
+                    pgid="pgtrigger_notes_its_transaction_eb98c",
+                    table="leads_erasure",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='retention',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='leads_retention_only_one'),
+            model_name="retention",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="leads_retention_only_one"),
         ),
         migrations.AddConstraint(
-            model_name='retention',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('unsold_days', None), ('unsold_days__gte', 30), _connector='OR'), models.Q(('rejected_days', None), ('rejected_days__gte', 30), _connector='OR')), name='leads_retention_a_month_at_least'),
+            model_name="retention",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("unsold_days", None), ("unsold_days__gte", 30), _connector="OR"),
+                    models.Q(("rejected_days", None), ("rejected_days__gte", 30), _connector="OR"),
+                ),
+                name="leads_retention_a_month_at_least",
+            ),
         ),
     ]

@@ -45,6 +45,9 @@ BLANKS = (
     "UPDATE leads_recyclechange SET why = ''",
     "UPDATE leads_deal SET note = ''",
     "UPDATE leads_factchange SET was = NULL",
+    "UPDATE audit_excuse SET why = '[erased]'",
+    "UPDATE audit_excuseanswer SET note = '[erased]'",
+    "UPDATE calibration_mark SET tags = '{}'",
     "UPDATE leads_handoff SET breakdown = jsonb_set(breakdown, '{rules}', (SELECT jsonb_agg(r || '{\"saw\": \"\"}')"
     " FROM jsonb_array_elements(breakdown -> 'rules') r))",
 )
@@ -63,7 +66,9 @@ OF_LEAD = "lead_id IN (SELECT id FROM leads_lead WHERE email = %s)"
 OF_HANDOFF = f"handoff_id IN (SELECT id FROM leads_handoff WHERE {OF_LEAD})"
 WHOSE = {
     **dict.fromkeys(("leads_decision", "leads_touch", "leads_assignment"), OF_HANDOFF),
-    **dict.fromkeys(("leads_dispute", "leads_ruling"), "%s <> ''"),  # there is one of each
+    **dict.fromkeys(
+        ("leads_dispute", "leads_ruling", "audit_excuse", "audit_excuseanswer", "calibration_mark"), "%s <> ''"
+    ),  # there is one of each
 }
 
 
@@ -100,6 +105,10 @@ def test_a_fact_is_blanked_only_while_its_person_is_erased(known, blank, open_le
         "UPDATE leads_ruling SET note = '', outcome = 'upheld', ruled_at = now()",
         "UPDATE leads_factchange SET was = '{}'",
         "UPDATE leads_deal SET note = '', amount = 1",
+        "UPDATE audit_excuse SET why = 'other'",
+        "UPDATE audit_excuseanswer SET note = '[erased]', agreed = true",
+        "UPDATE calibration_mark SET tags = '{}', answers = '{\"ready\": \"yes\"}'",
+        "UPDATE calibration_mark SET tags = '{x}'",
         "UPDATE leads_handoff SET breakdown = '{}'",
         "UPDATE leads_handoff SET breakdown = jsonb_set(breakdown, '{total}', '1')",
         "UPDATE leads_handoff SET breakdown = jsonb_set(breakdown, '{rules}', '[]')",
@@ -119,7 +128,7 @@ def test_even_in_an_erasure_nothing_else_of_a_fact_changes(known, people, now, l
     close_audit(month=figures.Month.parse("2026-08"), by=people.sales_leader, at=now, zone=BERLIN)
     case = Handoff.objects.first()
     sql("INSERT INTO leads_breach (handoff_id, clock, due_at, sla_version_id, recorded_at)"
-        " VALUES (%s, 'contact', now() - interval '1 day', %s, now())", case.pk, case.sla_version_id)  # fmt: skip
+        " VALUES (%s, 'decision', now() - interval '1 day', %s, now())", case.pk, case.sla_version_id)  # fmt: skip
     sql(ERASE, EMAIL)
     refused(loose)
 

@@ -6,10 +6,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from leads.models.erasure import erasable
 from leads.periods import Month, Months
 from portal.shared.triggers import append_only, refuse
 
 YES, NO, UNKNOWN = ANSWERS = ("yes", "no", "unknown")
+
+OF_ITEM = (
+    "(SELECT h.lead_id FROM calibration_rounditem i JOIN leads_handoff h ON h.id = i.handoff_id"
+    " WHERE i.id = OLD.item_id)"
+)
 
 
 def person(**options):
@@ -173,7 +179,7 @@ class Mark(models.Model):
             models.CheckConstraint(condition=~Q(supersedes=F("id")), name="calibration_mark_supersedes_another"),
         ]
         triggers = [
-            *append_only("marks"),
+            *append_only("marks", erasable({"tags": []}, OF_ITEM)),
             pgtrigger.Trigger(
                 name="by_an_annotator", when=pgtrigger.Before, operation=pgtrigger.Insert, func=BY_AN_ANNOTATOR
             ),

@@ -5,30 +5,40 @@ import json
 
 from django.db.models import Q
 
+from leads.models.erasure import ERASED
 from leads.services.privacy.holders import holds
 from portal.keys.models import KeptAnswer
 from portal.outbox.models import FORGOTTEN, Message, Notice
 
-# of a payload: what ids and codes it may hold; anything else may be words about the person
-PLAIN = {
-    "handoff", "lead", "decision", "touch", "dispute", "clock", "owner", "team", "kind", "outcome", "reason", "by",
-    "silent", "version", "party", "closing", "month", "fingerprint", "items", "count", "person", "at", "connection",
-    "item", "endpoint", "deal",
-}  # fmt: skip
+# of a payload: texts that are codes, times or colleagues; any other text may be words about the person
+PLAIN = {"clock", "kind", "outcome", "reason", "by", "party", "month", "fingerprint", "at", "due"}
 
 
 def messages_of(person, *, at):
     """Payloads keep ids and codes; notices that tell of the person, or name them, are blanked."""
     mine = _messages(person)
-    stripped = [message for message in Message.objects.filter(mine) if set(message.payload) - PLAIN] if mine else []
-    for message in stripped:
-        message.payload = {name: value for name, value in message.payload.items() if name in PLAIN}
-        message.save(update_fields=["payload"])
-    told = Q(message__in=Message.objects.filter(mine)) if mine else Q(pk=None)
+    told = Q(pk=None)
     for word in person.words:
         told |= Q(title__icontains=word) | Q(text__icontains=word)
-    blanked = Notice.objects.filter(told).exclude(title=FORGOTTEN, text="").update(title=FORGOTTEN, text="")
-    return len(stripped) + blanked
+    return (forget(Message.objects.filter(mine)) if mine else 0) + _blank(Notice.objects.filter(told))
+
+
+def forget(messages):
+    """A step: take the words out of the payloads of messages, and blank the notices of them. Returns how many rows."""
+    found = list(messages)  # once: without its words a message may no longer be what was asked for
+    worded = [message for message in found if message.payload != _without_words(message.payload)]
+    for message in worded:
+        message.payload = _without_words(message.payload)
+        message.save(update_fields=["payload"])
+    return len(worded) + _blank(Notice.objects.filter(message__in=[message.pk for message in found]))
+
+
+def _without_words(payload):
+    return {name: ERASED if isinstance(value, str) and name not in PLAIN else value for name, value in payload.items()}
+
+
+def _blank(notices):
+    return notices.exclude(title=FORGOTTEN, text="").update(title=FORGOTTEN, text="")
 
 
 def messages_given(person):
