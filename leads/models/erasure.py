@@ -1,7 +1,7 @@
 """The erasure: that a person was forgotten, when, by whom and why; and the only key to columns that never change.
 
 A trigger notes the transaction in which the row was written. In that transaction, and in no other, the triggers of
-facts let their personal columns be blanked, for the rows of that one lead. See ADR 11.
+facts let their personal columns be blanked, for the rows of that one lead. See ADR 13.
 """
 
 import pgtrigger
