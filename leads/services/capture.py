@@ -123,7 +123,7 @@ def take_in_events(*, lead_id, events, at, evaluate=True):
 
 @transaction.atomic(durable=True)
 def take_in_events_of(*, told, at, evaluate=True):
-    """As take_in_events for many pairs (lead's id, Happened), in order. Returns for each its TakenIn or the Refusal."""
+    """As take_in_events for many pairs (lead's id, Happened), in order. Returns of each its TakenIn or Refusal."""
     ids = {lead_id for lead_id, _ in told}
     leads = {lead.pk: lead for lead in Lead.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     rows = [(leads[lead_id], False, [event]) for lead_id, event in told if leads[lead_id].erased_at is None]

@@ -14,7 +14,7 @@ from leads.connectors.inbound import connections
 from leads.connectors.models import Item
 from leads.intake.forms.consents import consents_of
 from leads.models import Erasure, FactChange, Lead, Place
-from leads.services.capture import Happened, capture_lead, record_event, take_in_events
+from leads.services.capture import Happened, capture_lead, record_event, take_in_events, take_in_events_of
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
 from leads.services.evaluate import evaluate_due
 from leads.services.privacy.erase import ErasedAlready, NobodyKnown, NotTheAddress, erase_person
@@ -178,6 +178,14 @@ def test_nothing_more_is_recorded_of_somebody_who_was_forgotten(forgotten, peopl
     ):  # fmt: skip
         with pytest.raises(PersonForgotten):
             verb(at=now + 2 * MINUTE, **arguments)
+
+
+def test_in_a_batch_the_event_of_somebody_forgotten_is_refused_and_the_others_are_taken(forgotten, now):
+    lead = capture_lead(facts={"email": "other@corvane.example"}, at=now)
+    told = [(pk, Happened("demo_requested", now, "web", str(pk))) for pk in (forgotten.lead_id, lead.pk)]
+    first, second = take_in_events_of(told=told, at=now + HOUR)
+    assert isinstance(first, PersonForgotten)
+    assert (second.lead, second.new_events) == (lead, 1)
 
 
 def test_a_person_is_forgotten_once(forgotten, people, now):
