@@ -438,7 +438,8 @@ def _largest_first(found):
 FIRST_CONTACT = f"""
 WITH {rollup.CONTACT_KNOWN}, waited AS (
     SELECT h.first_touch_at IS NOT NULL AND h.first_touch_at <= %(as_of)s AS touched, GREATEST(interval '0',
-        LEAST(COALESCE(h.first_touch_at, h.decided_at, h.withdrawn_at, %(as_of)s), %(as_of)s) - h.qualified_at) AS t
+        LEAST(COALESCE(CASE WHEN h.first_touch_at <= %(as_of)s THEN h.first_touch_at END,
+            h.decided_at, h.withdrawn_at, %(as_of)s), %(as_of)s) - h.qualified_at) AS t
     FROM leads_handoff h WHERE {QUALIFIED} AND NOT EXISTS (SELECT FROM known)
 ), risk AS (
     SELECT t, touched, row_number() OVER (ORDER BY t DESC, touched) AS n FROM waited

@@ -15,6 +15,7 @@ SHAPE = {
     "source": "", "campaign": "", "channel": "", "industry": "", "employees": None,
     "owner": None, "tier": None, "first_touch_at": None, "fit": None,
     "behaviour": None, "total": None, "breakdown": None, "is_historical": True, "decision_due_at": None,
+    "contact_due_at": None,
 }  # fmt: skip
 
 DECIDE = """
@@ -56,8 +57,8 @@ def write(version, cases):
     )  # fmt: skip
     Decision.objects.bulk_create(
         Decision(handoff=row, outcome="rejected" if case.get("reason") else "accepted", reason=case.get("reason"),
-                 decided_at=case["decided_at"], recorded_at=case["decided_at"], via=Decision.Via.IMPORT,
-                 decided_by=case.get("decided_by"), **case.get("detail", {}))
+                 decided_at=case["decided_at"], recorded_at=case["decided_at"], decided_by=case.get("decided_by"),
+                 **{"via": Decision.Via.IMPORT, **case.get("detail", {})})
         for row, case in zip(rows, cases, strict=True) if case.get("decided_at")
     )  # fmt: skip
     withdrawn = {row.pk: c["withdrawn_at"] for row, c in zip(rows, cases, strict=True) if c.get("withdrawn_at")}

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,15 @@ def test_false_alarms_come_at_the_nominal_rate():
     alarms = sum(month.is_signal for chart in charts for month in chart.months)
     assert 0.0008 <= alarms / 24_000 <= 0.0027
     assert 0.02 <= sum(chart.is_overdispersed for chart in charts) / 2000 <= 0.08
+
+
+def test_over_long_histories_false_alarms_come_as_often_as_three_standard_errors_say():
+    """0.27 %, where a month hardly moves the average and a rate is nearly normal."""
+    chance = np.random.default_rng(1931)
+    histories = chance.binomial(4000, 0.3, (60, 1000)).tolist()
+    charts = [control.p_chart([(k, 4000) for k in history]) for history in histories]
+    alarms = sum(month.is_signal for chart in charts for month in chart.months)
+    assert 0.0022 <= alarms / 60_000 <= 0.0032
 
 
 def test_months_that_differ_by_more_than_chance_get_wider_limits():

@@ -2,6 +2,7 @@
 
 from math import comb, isclose
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +95,15 @@ def test_95_percent_intervals_hold_the_truth_95_times_in_100_on_average():
     assert 0.94 <= sum(map(coverage, grid)) / len(grid) <= 0.96
 
 
+@pytest.mark.parametrize("n", [40, 120, 600])
+def test_simulated_rates_of_any_size_lie_in_their_interval_95_times_in_100(n):
+    chance = np.random.default_rng(1927)
+    truth = chance.uniform(0, 1, 60_000)
+    low, high = np.array([wilson(k, n) for k in range(n + 1)]).T
+    seen = chance.binomial(n, truth)
+    assert 0.94 <= np.mean((low[seen] <= truth) & (truth <= high[seen])) <= 0.96
+
+
 # --- change: Newcombe 1998, Stat. Med. 17:873, table II, method 10 (his difference is first minus second) ---
 @pytest.mark.parametrize(
     ("k1", "n1", "k2", "n2", "low", "high"),
@@ -112,6 +122,15 @@ def test_the_interval_of_a_change_is_the_published_one(k1, n1, k2, n2, low, high
     change = newcombe(k2, n2, k1, n1)
     assert isclose(change.difference, k1 / n1 - k2 / n2)
     assert [round(change.low, 4), round(change.high, 4)] == [low, high]
+
+
+@pytest.mark.parametrize(("n", "m"), [(40, 40), (50, 90)])
+def test_simulated_changes_of_any_size_lie_in_their_interval_95_times_in_100(n, m):
+    chance = np.random.default_rng(1998)
+    before, after = chance.uniform(0, 1, (2, 60_000))
+    ends = np.array([[newcombe(k, n, j, m)[1:] for j in range(m + 1)] for k in range(n + 1)])
+    low, high = ends[chance.binomial(n, before), chance.binomial(m, after)].T
+    assert 0.94 <= np.mean((low <= after - before) & (after - before <= high)) <= 0.96
 
 
 def test_a_change_is_noise_while_its_interval_holds_zero():

@@ -19,6 +19,14 @@ def test_fleiss_levin_and_paik_s_table_of_two_raters():
     assert (found.agreed, found.n, found.words) == (89, 100, "substantial")
 
 
+def test_agresti_s_table_of_two_pathologists():
+    """Categorical Data Analysis, 2nd ed. (2002), table 10.8, carcinoma of the cervix: 0.493, standard error 0.057."""
+    found = kappa.cohen([[22, 2, 2, 0], [5, 7, 14, 0], [0, 2, 36, 0], [0, 1, 17, 10]], z=1)
+    assert found.value == pytest.approx(0.493, abs=0.0005)
+    assert found.high - found.value == pytest.approx(0.057, abs=0.0005)
+    assert (found.agreed, found.n, found.words) == (75, 118, "moderate")
+
+
 def test_a_table_worked_by_hand():
     """Observed 0.7, by chance 0.5: (0.7 - 0.5) / (1 - 0.5)."""
     assert kappa.cohen([[20, 5], [10, 15]]).value == pytest.approx(0.4)
