@@ -8,7 +8,15 @@ from django.http import HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from leads.api import batches, capture, deals, figures, lists, work  # noqa: F401 (each adds its doors to the router)
+from leads.api import (  # noqa: F401 (each adds its doors to the router)
+    batches,
+    capture,
+    collect,
+    deals,
+    figures,
+    lists,
+    work,
+)
 from leads.api.router import router as leads
 from portal.keys.api_docs import told
 from portal.keys.door import Api
@@ -18,7 +26,8 @@ from sla.api import router as agreement
 PREFIX = "/api/v1/"
 api = Api(
     prefix=PREFIX,
-    most_bytes=dict.fromkeys(("api_leads_batch", "api_events_batch"), batches.MOST_BYTES),
+    most_bytes=dict.fromkeys(("api_leads_batch", "api_events_batch"), batches.MOST_BYTES)
+    | {"api_collect": collect.MOST_BYTES},
     title="Handoff API",
     version="1",
     description="Send leads and events, read handoffs, report contacts, decisions and deals, read figures and the"

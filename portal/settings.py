@@ -181,6 +181,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 API_REQUESTS_A_MINUTE = env.whole("API_REQUESTS_A_MINUTE", 600)  # of one key; a batch costs twenty
 # from so many submissions a second on, evaluating them is left to the worker (docs/forms.md: how it was measured)
 FORMS_EVALUATE_A_SECOND = env.whole("FORMS_EVALUATE_A_SECOND", 10)
+COLLECT_A_MINUTE = env.whole("COLLECT_A_MINUTE", 3000)  # visits that one website may tell of
+COLLECT_A_MINUTE_AND_ADDRESS = 60  # and one visitor, and one network address
 IMPORT_MOST_BYTES = 500 * 1024 * 1024  # of one uploaded lead file; the command line takes any size
 
 # --- mail ---------------------------------------------------------------------------------------

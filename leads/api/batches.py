@@ -11,6 +11,7 @@ from leads.api.shapes import LeadEventIn, LeadIn, TakenInSaid
 from leads.models import Lead
 from leads.services.bulk import NoSuchLead
 from leads.services.capture import Captured, mailbox, take_in_events_of, take_in_leads
+from leads.services.track import marked
 from portal.accounts.permissions import May, require
 from portal.keys import problem
 from portal.keys.auth import Bearer
@@ -80,15 +81,23 @@ def post_events(request, batch: EventsIn):
     now = timezone.now()
 
     def work(do):
-        rows = [_read(EVENT, row, lambda event: (names_one(event.lead), event.happened(now))) for row in batch.events]
-        rows = _of_known_leads(rows)
-        return 200, _done(rows, lambda good: do(take_in_events_of, told=good, at=now))
+        rows = _of_known_leads([_read(EVENT, row, lambda event: _told(event, now)) for row in batch.events])
+
+        def verb(good):
+            told = [(lead_id, event) for (lead_id, *_), event in zip(good, marked(good), strict=True)]
+            return do(take_in_events_of, told=told, at=now)
+
+        return 200, _done(rows, verb)
 
     return once(request, work)
 
 
 def _captured(lead, now):
-    return Captured(lead.facts(), [event.happened(now) for event in lead.events])
+    return Captured(lead.facts(), marked([(None, event.happened(now), event.signals()) for event in lead.events]))
+
+
+def _told(event, now):
+    return names_one(event.lead), event.happened(now), event.signals()
 
 
 def _read(shape, row, made):
@@ -112,7 +121,7 @@ def _of_known_leads(rows):
             known |= {(name, value): pk for value, pk in found}
     return [
         row if isinstance(row, Refusal)
-        else (known[row[0][0], _looked(row[0])], row[1]) if (row[0][0], _looked(row[0])) in known
+        else (known[row[0][0], _looked(row[0])], *row[1:]) if (row[0][0], _looked(row[0])) in known
         else NoSuchLead(field="lead")
         for row in rows
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from leads.routing import NobodyToRoute
 from leads.services.bulk import NoSuchLead
 from leads.services.capture import NotALead, TwoLeads, mailbox, take_in_events, take_in_lead
 from leads.services.refusals import NotInTheFuture
+from leads.services.track import marked
 from leads.visitors import visitor_token
 from portal.accounts.permissions import May, require
 from portal.keys.auth import Bearer
@@ -35,7 +36,7 @@ def post_lead(request, lead: LeadIn):
     now = timezone.now()
 
     def work(do):
-        events = [event.happened(now) for event in lead.events]
+        events = marked([(None, event.happened(now), event.signals()) for event in lead.events])
         taken = do(take_in_lead, facts=lead.facts(), events=events, at=now)
         return (201 if taken.created else 200), said(taken)
 
@@ -52,7 +53,9 @@ def post_event(request, event: LeadEventIn):
     now = timezone.now()
 
     def work(do):
-        taken = do(take_in_events, lead_id=named(event.lead), events=[event.happened(now)], at=now)
+        lead_id = named(event.lead)
+        events = marked([(lead_id, event.happened(now), event.signals())])
+        taken = do(take_in_events, lead_id=lead_id, events=events, at=now)
         return 200, said(taken)
 
     return once(request, work)

@@ -5,13 +5,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from leads.bots import Signals
 from leads.models import Deal, Lead, Touch
 from leads.models.deal import LOSS_REASONS
 from leads.models.lead import FACTS
 from leads.services.capture import Happened
 from leads.services.refusals import NotInTheFuture
 from leads.services.touch import CLOCK_SKEW
-from portal.keys.shapes import Day, Email, Id, Moment, Said, Strict, Values, text, whole
+from portal.keys.shapes import Day, Email, Id, Moment, Said, Strict, Values, Yes, text, whole
 from portal.shared.refusal import Refusal
 
 MOST_EVENTS, EARLIEST = 50, 1971
@@ -53,6 +54,14 @@ class EventIn(Strict):
         None, description="which of your systems gave the `id`; ids are told apart by source"
     )
     properties: Values = {}
+    user_agent: text(500) = Field(
+        "", description="of the visitor's browser, where there was one: see docs/tracking.md"
+    )
+    prefetch: Yes = Field(False, description="fetched ahead of the visitor (header Sec-Purpose or Purpose)")
+
+    def signals(self):
+        """What the bot rules look at."""
+        return Signals(self.user_agent, self.prefetch)
 
     def happened(self, at):
         """The leads.services.capture.Happened of it. Refuses NotInTheFuture, TooLongAgo."""

@@ -106,6 +106,8 @@ def as_door(view, takes):
         for name, value in request.rate.headers().items() if hasattr(request, "rate") else ():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        if cors := getattr(request, "cors", None):  # an origin that a door allowed
+            response["Access-Control-Allow-Origin"], response["Vary"] = cors, "Origin"
         return response
 
     door.csrf_exempt, door.login_required = True, False  # no cookie opens anything here

@@ -1,5 +1,6 @@
 """The page of keys, for admins: make one for a program or a website, revoke it, and who did so."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -91,6 +92,7 @@ def _context():
         "live": [key for key, state in keys if state == "live"],
         "gone": [(key, state) for key, state in keys if state != "live"],
         "websites": Website.objects.filter(revoked_at=None),
+        "script": f"{settings.PORTAL_URL.rstrip('/')}{settings.STATIC_URL}js/track.js",
         "acts": KeyAct.objects.select_related("key", "website", "acted_by")[:ACTS_SHOWN],
         "people": User.objects.active().order_by("name", "id"),
         "scopes": SCOPES.items(),

@@ -21,6 +21,7 @@ from leads.intake.forms.services.build import may_send_to
 from leads.intake.forms.services.progress import note_progress
 from leads.intake.forms.services.refusals import AlreadySent, AnswersIncomplete, FormRetired
 from leads.intake.forms.services.submit import Sent, submit_form
+from leads.visitors import known_at
 from portal.shared.htmx import answer, go, invalid, nothing, overtaken, wants_part
 from portal.shared.middleware import at_most
 
@@ -210,7 +211,8 @@ def _thank(request, submission, via):
     """The thank-you that fits what became of it: here, or where the form sends people."""
     form, thanks = submission.version.form, submission.thanks()
     if thanks.redirect and via != IFRAME and may_send_to(form, thanks.redirect):
-        return go(request, thanks.redirect)
+        lead = submission.lead_id
+        return go(request, known_at(thanks.redirect, lead) if lead else thanks.redirect)
     if wants_part(request):
         return answer(request, PAGE, _thanks(submission.version, thanks, via), part="thanks")
     name = "form_embed_thanks" if via == IFRAME else "form_public_thanks"
