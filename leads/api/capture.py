@@ -8,7 +8,7 @@ from leads.models import Lead
 from leads.routing import NobodyToRoute
 from leads.services.bulk import NoSuchLead
 from leads.services.capture import NotALead, TwoLeads, mailbox, take_in_events, take_in_lead
-from leads.services.refusals import NotInTheFuture
+from leads.services.refusals import NotInTheFuture, PersonForgotten
 from leads.services.track import marked
 from leads.visitors import visitor_token
 from portal.accounts.permissions import May, require
@@ -19,7 +19,7 @@ from portal.keys.scopes import EVENTS_WRITE, LEADS_WRITE
 
 TAGS = ["Capture"]
 answered_with(422, NotALead, NoSuchLead, NotInTheFuture, TooLongAgo)
-answered_with(409, TwoLeads, NobodyToRoute)
+answered_with(409, TwoLeads, NobodyToRoute, PersonForgotten)
 
 
 @router.post(

@@ -18,6 +18,7 @@ from leads.api.router import router
 from leads.bots import Signals
 from leads.models import Lead
 from leads.services.capture import Happened, take_in_events
+from leads.services.refusals import PersonForgotten
 from leads.services.track import marked
 from leads.visitors import LONGEST, lead_of
 from portal.keys import limits, problem
@@ -81,7 +82,7 @@ def post_visits(request, visits: VisitsIn):
     told = [(lead_id, _happened(one, site, lead_id, now), signals) for one in visits.events]
     try:
         taken = take_in_events(lead_id=lead_id, events=marked(told), at=now, evaluate=False)
-    except Lead.DoesNotExist:
+    except (Lead.DoesNotExist, PersonForgotten):
         raise VisitorUnknown from None
     return Status(202, CollectedSaid(new_events=taken.new_events))
 

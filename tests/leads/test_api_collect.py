@@ -10,6 +10,7 @@ from django.utils import timezone
 from leads.models import Event, Lead
 from leads.services.capture import capture_lead
 from leads.services.evaluate import evaluate_due
+from leads.services.privacy.erase import erase_person
 from leads.visitors import known_at, lead_of, visitor_token
 from portal.keys.models import KeyAct, Website
 from portal.keys.services import OriginInvalid, add_website, revoke_website
@@ -74,8 +75,10 @@ def test_nobody_writes_another_leads_events_by_guessing_ids(site, lead, now):
     assert not Event.objects.exists()
 
 
-def test_a_token_that_names_nobody_any_more_is_refused(site, agreement, now):
+def test_a_token_that_names_nobody_any_more_is_refused(site, agreement, lead, people, now):
     assert code(send(site, visitor_token(10**15))) == (422, "visitor_unknown")
+    erase_person(lead_id=lead.pk, by=people.admin, at=now)
+    assert code(send(site, visitor_token(lead.pk))) == (422, "visitor_unknown")
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", f"{HOME}.evil.example", f"{HOME}:8443",
