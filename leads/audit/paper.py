@@ -9,6 +9,7 @@ from leads.audit.models import Closing
 from leads.audit.paper_closed import closed
 from leads.audit.promises import kept_in_words
 from leads.audit.review import agenda, worst_words
+from leads.audit.signed import answers
 from portal.accounts.permissions import May, may
 from portal.shared import paper, text, time
 
@@ -19,7 +20,7 @@ ROWS = 40  # of a table: every row of it is in its file
 def month_pdf(asked: Asked) -> bytes:
     """The PDF of a month: the frozen record where it is closed, else what is known then, marked as a draft."""
     closing = Closing.objects.of(asked.period)
-    return paper.pdf(TEMPLATE, closed(closing, asked.zone) if closing else _open(asked))
+    return paper.pdf(TEMPLATE, _closed(closing, asked) if closing else _open(asked))
 
 
 def review_pdf(asked: Asked) -> bytes:
@@ -37,7 +38,7 @@ def _paper(asked, kicker, sections, **more):
         "mark": as_of,
         "notice": f"{as_of}{limited}",
         "headline": parts.headline(asked.page),
-        "sections": [{**one, "parts": [part for part in one["parts"] if part]} for one in sections if one],
+        "sections": _kept(sections),
         "signatures": [],
         "fingerprint": "",
         **more,
@@ -45,14 +46,33 @@ def _paper(asked, kicker, sections, **more):
 
 
 def _open(asked):
+    found = _paper(asked, "MQL audit", (*_sections(asked), _breakdown(asked, asked.page)))
+    return found | {"notice": f"Draft: this month is not closed, and its figures may still move. {found['notice']}"}
+
+
+def _closed(closing, asked):
+    """One paper, whatever was asked: by month of decision, and in tables both bases; clocks of whom the person sees.
+
+    The first closings kept no more than their figures and breakdowns.
+    """
+    signed = answers(
+        asked.period, basis=figures.PERIOD, by="source", as_of=asked.as_of, zone=asked.zone, person=asked.person
+    )
+    return closed(closing, signed.zone, _kept(_sections(signed)) if signed.is_signed else ())
+
+
+def _sections(asked):
+    """What the page of a month shows, but for the breakdown."""
     page = asked.page
-    sections = (
+    return (
         _result(asked, page), _top(page), _fix(asked), _reasons(asked, page), _trend(asked), _heat(asked, page),
-        _breakdown(asked, page),
         _speed(asked), _disputes(asked), _scorecard(asked), _actions(asked), _quality(asked),
     )  # fmt: skip
-    found = _paper(asked, "MQL audit", sections)
-    return found | {"notice": f"Draft: this month is not closed, and its figures may still move. {found['notice']}"}
+
+
+def _kept(sections):
+    """Those with something to print."""
+    return [{**one, "parts": [part for part in one["parts"] if part]} for one in sections if one]
 
 
 def _review(asked):

@@ -17,8 +17,8 @@ BASES = {figures.PERIOD: "by month of decision", figures.COHORT: "by month of de
 COUNTS = (("MQLs", "mqls"), ("SQLs", "sqls"), ("Rejected", "rejected"), ("Undecided", "undecided"))
 
 
-def closed(closing, zone):
-    """The values of templates/audit/audit.typ for an audit.models.Closing."""
+def closed(closing, zone, drawn=()):
+    """The values of templates/audit/audit.typ for an audit.models.Closing; `drawn`: sections out of its record."""
     content, month = record.read(closing), Month(closing.month)
     signed = {row.party: row for row in closing.signatures.all()}
     before = closing.predecessor
@@ -29,7 +29,7 @@ def closed(closing, zone):
         "mark": closing.fingerprint[:16],
         "notice": _notice(closing, content, zone),
         "headline": _headline(content["bases"][figures.PERIOD], month),
-        "sections": [_figures(content), *_reasons(content), *_breakdowns(content)],
+        "sections": [_figures(content, has_ruler=not drawn), *drawn, *_reasons(content), *_breakdowns(content)],
         "signing": SIGNING,
         "signatures": [_signature(party, signed.get(party), zone) for party in Party],
         "fingerprint": closing.fingerprint,
@@ -56,7 +56,7 @@ def _headline(one, month):
     return f"{said}: {parts.rated(rate)}{tier}."
 
 
-def _figures(content):
+def _figures(content, *, has_ruler):
     columns = (Column("Basis"), *(count(name) for name, _ in COUNTS), count("Withdrawn"), share("MQL to SQL"))
     columns = (*columns, Column("Tier"), Column("Change", Kind.CHANGE), Column("Verdict"))
     rows, rulers = [], []
@@ -70,7 +70,7 @@ def _figures(content):
             label = f"{text.percent(rate.value)}, interval {text.interval(rate.low, rate.high)} percent, {words}"
             rulers.append(parts.chart(charts.ruler(*rate[:3], RULER, label=f"Benchmark scale: {label}.")))
     table = Table("", columns, rows)
-    return {"title": "The signed figures", "parts": [*rulers[:1], parts.drawn(table)]}
+    return {"title": "The signed figures", "parts": [*rulers[: 1 if has_ruler else 0], parts.drawn(table)]}
 
 
 def _reasons(content):

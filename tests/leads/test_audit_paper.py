@@ -154,6 +154,21 @@ def test_a_closed_month_is_printed_from_its_frozen_record_with_fingerprint_and_s
             assert f"{row['key'] or 'none'} {row['mqls']} {row['undecided']} {row['sqls']} " in said, row
 
 
+def test_a_closed_month_has_the_parts_and_charts_of_its_page_out_of_the_record(closed, agreement, people):
+    write(agreement, [{"qualified_at": dt.datetime(2026, 3, 9, 9, tzinfo=UTC), "source": "Brand new"}] * 20)
+    content = month_pdf(people.sales_leader)
+    said = words(content)
+    for part in (
+        "Rejected leads by reason", "with control limits", "Reason by source", "Still without a contact",
+        "Joint target attained", "Both sides’ promises", "Flags on the rejections",
+    ):  # fmt: skip
+        assert part in said, part
+    assert "Brand new" not in said
+    assert not [image for page in pages(content) for image in page.images]
+    root = PdfReader(io.BytesIO(content)).trailer["/Root"]
+    assert sum("/Alt" in str(element) for element in _structure(root["/StructTreeRoot"])) >= 6
+
+
 def test_whatever_happens_after_closing_the_paper_stays_the_same_to_the_byte(closed, agreement, people):
     sign(closed, people)
     before = month_pdf(people.sales_leader)
