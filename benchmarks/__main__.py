@@ -22,6 +22,7 @@ BENCHES = (
     "routing_bench",
     "sweep_bench",
     "backtest_bench",
+    "calibration_bench",
     "forms_bench",
     "api_bench",
 )

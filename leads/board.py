@@ -54,13 +54,13 @@ def reps(user):
 
 def numbers(rows, *, at):
     """{open, late, late_contact, late_decision, soon} of the scope. One query."""
-    late = Q(next_due_at__lt=at)
+    late = Q(next_due_at__lt=at, exploration=False)
     return rows.aggregate(
         open=Count("pk"),
         late=Count("pk", filter=late),
         late_contact=Count("pk", filter=late & contact_first()),
         late_decision=Count("pk", filter=late & ~contact_first()),
-        soon=Count("pk", filter=Q(next_due_at__gte=at, next_due_at__lt=at + HOUR)),
+        soon=Count("pk", filter=Q(next_due_at__gte=at, next_due_at__lt=at + HOUR, exploration=False)),
     )
 
 
@@ -72,7 +72,7 @@ def contact_first():
 def bursting(rows, *, at, soon=False):
     """Handoffs out of time, the longest first; with `soon` also those of the next hour."""
     until = at + HOUR if soon else at
-    found = rows.filter(next_due_at__lt=until).by_deadline().select_related("lead", "tier", "owner")
+    found = rows.filter(next_due_at__lt=until, exploration=False).by_deadline().select_related("lead", "tier", "owner")
     return list(found.defer("breakdown", "lead__attributes")[:ROWS])
 
 
@@ -115,7 +115,11 @@ def _kept(month, *, at, zone):
     """{owner: (share, low, high, n)}: contact clocks stopped in time of those that stopped or ran out."""
     judged = Q(first_touch_at__isnull=False) | Q(contact_due_at__lt=at)
     rows = Handoff.objects.filter(
-        judged, qualified_at__gte=month.begins(zone), qualified_at__lt=month.ends(zone), is_historical=False
+        judged,
+        qualified_at__gte=month.begins(zone),
+        qualified_at__lt=month.ends(zone),
+        is_historical=False,
+        exploration=False,
     )
     in_time = Count("pk", filter=Q(first_touch_at__lte=F("contact_due_at")))
     counted = rows.order_by().values("owner").annotate(n=Count("pk"), kept=in_time).values_list("owner", "n", "kept")
@@ -146,7 +150,8 @@ def _counts(load):
 
 def arrived(user, *, since, until):
     """Handoffs of the board's people that were qualified in between, history apart."""
-    rows = Handoff.objects.filter(qualified_at__gte=since, qualified_at__lte=until, is_historical=False)
+    within = {"qualified_at__gte": since, "qualified_at__lte": until}
+    rows = Handoff.objects.filter(**within, is_historical=False, exploration=False)
     if may(user, May.SEE_ALL_HANDOFFS):
         return rows
     return rows.filter(Q(owner__team=user.team_id) | Q(owner=user)) if user.team_id else rows.filter(owner=user)

@@ -258,9 +258,11 @@ def rows(filters, *, as_of, zone, among=None):
     """The handoffs that `filters` select: exactly those that the figures count.
 
     filters: qualified_month, decided_month (Month), status (accepted, rejected, undecided, withdrawn), category,
-    reason (code), each of DIMENSIONS ("" for none), not_<dimension> (a list of values). Months are of `zone`.
+    reason (code), each of DIMENSIONS ("" for none), not_<dimension> (a list of values), exploration (those alone that
+    no figure counts). Months are of `zone`.
     """
     query = Handoff.objects.all() if among is None else among
+    query = query.filter(exploration=bool(filters.get("exploration")))
     for side in ("qualified_at", "decided_at"):
         if month := filters.get(side.replace("_at", "_month")):
             inside = {f"{side}__gte": month.begins(zone), f"{side}__lt": month.ends(zone), f"{side}__lte": as_of}
@@ -297,8 +299,9 @@ def _has_status(status, as_of):
 # --- the questions ------------------------------------------------------------------------------------
 
 STATUS = f"CASE WHEN h.decided_at > %(as_of)s OR h.withdrawn_at > %(as_of)s THEN '{lifecycle.OPEN}' ELSE h.status END"
-QUALIFIED = "h.qualified_at >= %(start)s AND h.qualified_at < %(end)s AND h.qualified_at <= %(as_of)s"
-DECIDED = "h.decided_at >= %(start)s AND h.decided_at < %(end)s AND h.decided_at <= %(as_of)s"
+# what exploration handed over is in no figure but its own count
+WITHIN = "h.{0} >= %(start)s AND h.{0} < %(end)s AND h.{0} <= %(as_of)s AND NOT h.exploration"
+QUALIFIED, DECIDED = WITHIN.format("qualified_at"), WITHIN.format("decided_at")
 
 # A month at a time, so that each is a range of one index that answers alone. What was qualified in it are its MQLs;
 # sales is judged by what was decided in it (period) or by what became of its MQLs (cohort).

@@ -8,7 +8,7 @@ from leads import figures
 from leads.figures import DECIDED, PERIOD, QUALIFIED, STATUS
 from leads.models import Decision
 
-WITHDRAWN, APART, AMENDED, IMPORTED = "withdrawn", "apart", "amended", "imported"
+WITHDRAWN, APART, AMENDED, IMPORTED, EXPLORED = "withdrawn", "apart", "amended", "imported", "exploration"
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ LEFT_OUT = f"""
 SELECT count(*) FILTER (WHERE {STATUS} = 'withdrawn'), count(*) FILTER (WHERE h.is_historical),
     count(*) FILTER (WHERE {OTHER}),
     (SELECT count(*) FROM leads_handoff h WHERE {DECIDED} AND NOT ({QUALIFIED})),
-    (SELECT count(DISTINCT d.handoff_id) FROM leads_decision d WHERE d.supersedes_id IS NOT NULL
-        AND d.decided_at >= %(start)s AND d.decided_at < %(end)s AND d.decided_at <= %(as_of)s)
+    (SELECT count(DISTINCT d.handoff_id) FROM leads_decision d JOIN leads_handoff x ON x.id = d.handoff_id
+        WHERE d.supersedes_id IS NOT NULL AND NOT x.exploration
+        AND d.decided_at >= %(start)s AND d.decided_at < %(end)s AND d.decided_at <= %(as_of)s),
+    (SELECT count(*) FROM leads_handoff x WHERE x.qualified_at >= %(start)s AND x.qualified_at < %(end)s
+        AND x.qualified_at <= %(as_of)s AND x.exploration)
 FROM leads_handoff h WHERE {QUALIFIED}
 """
 
@@ -36,14 +39,15 @@ def left_out(month, *, basis, as_of, zone):
 
     apart: decided in another month than delivered; on the period basis of the month's MQLs, else of its decisions.
     amended: a decision was taken back or replaced in the month; only the one that stands counts.
+    exploration: handed over below the threshold, by the agreement's exploration; in no figure at all.
     imported: of the month's MQLs, history that counts here, and in nothing about clocks, promises or routing.
     """
     span = {"start": month.begins(zone), "end": month.ends(zone), "as_of": as_of}
     with connection.cursor() as cursor:
         cursor.execute(LEFT_OUT, span)
-        withdrawn, imported, later, earlier, amended = cursor.fetchone()
+        withdrawn, imported, later, earlier, amended, explored = cursor.fetchone()
     apart = later if basis == PERIOD else earlier
-    found = {WITHDRAWN: withdrawn, APART: apart, AMENDED: amended, IMPORTED: imported}
+    found = {WITHDRAWN: withdrawn, APART: apart, AMENDED: amended, EXPLORED: explored, IMPORTED: imported}
     return tuple(LeftOut(kind, n, filters_of(kind, month, basis)) for kind, n in found.items() if n)
 
 
@@ -54,6 +58,7 @@ def filters_of(kind, month, basis):
         WITHDRAWN: figures.counted("withdrawn", month, basis),
         APART: {side: month, "apart": "yes"},
         AMENDED: {"amended_month": month},
+        EXPLORED: {"qualified_month": month, "exploration": "yes"},
         IMPORTED: {"qualified_month": month, "imported": "yes"},
     }[kind]
 

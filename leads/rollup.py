@@ -32,7 +32,7 @@ SPREAD = """
 # Handoffs as one delta: what a roll-up in %(zone)s adds up.
 HANDOFFS = f"""(
     SELECT {AS_DELTA}, count(*) AS n FROM leads_handoff, (SELECT %(zone)s::text AS zone) z
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    WHERE NOT exploration GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 )"""
 # Folded or not: the same cell may come twice, so what is read of it is summed.
 STANDING = f"(SELECT {CELL}, n FROM leads_rollup UNION ALL {SPREAD.format(deltas='leads_rollupdelta')})"

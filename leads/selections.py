@@ -11,6 +11,7 @@ CHOICES = {  # key of the address: (its name, what it may be, in words)
     "dispute": ("Dispute", {"open": "waits for a ruling"}),
     "deal": ("Deal", {"any": "recorded", "won": "won", "lost": "lost", "open": "open", "none": "none"}),
     "apart": ("Delivered and decided", {"yes": "in different months"}),
+    "exploration": ("Threshold", {"yes": "below it, by exploration"}),
     "imported": ("Came by", {"yes": "import of the past"}),
     "clock": ("Clock", {"over": "ran out, and still open"}),
 }

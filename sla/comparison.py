@@ -177,6 +177,8 @@ def _target(content, people):
         yield "target rate", "target", "Rate of accepted MQLs", f"≥ {words.percent(target['rate'])}"
     if target.get("accepted") is not None:
         yield "target accepted", "target", "Accepted leads a month", f"≥ {target['accepted']:,}"
+    if explored := content.get("exploration"):
+        yield "exploration", "target", "Exploration", words.exploration(explored["share"], explored["reach"])
 
 
 def _clocks(content, people):

@@ -122,11 +122,22 @@ def _target(version):
         promises.append(f"an MQL-to-SQL rate of {words.target('acceptance', version.target_rate)}")
     if version.target_accepted is not None:
         promises.append(f"{version.target_accepted:,} accepted leads a month")
-    if not promises:
-        return "No joint target is agreed."
+    said = "No joint target is agreed."
+    if promises:
+        said = (
+            f"Both sides aim at {words.some(promises, 'and')}. Attainment is the lowest of marketing’s, of sales’s and"
+            " of the joint one: volume alone never counts."
+        )
+    return f"{said}{_exploration(version)}"
+
+
+def _exploration(version):
+    if version.exploration_share is None:
+        return ""
+    which = words.exploration(version.exploration_share, version.exploration_reach)
     return (
-        f"Both sides aim at {words.some(promises, 'and')}. Attainment is the lowest of marketing’s, of sales’s and of"
-        " the joint one: volume alone never counts."
+        f" So that the threshold can be judged, {which} go to sales, drawn by chance and marked. They count in no rate"
+        " and in no promise of either side."
     )
 
 

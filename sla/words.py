@@ -52,6 +52,11 @@ def target(kind: str, at_least: int, at_most: int | None = None) -> str:
     return f"≥ {at_least:,}" if at_most is None else f"{at_least:,}–{at_most:,}"
 
 
+def exploration(share: int, reach: int) -> str:
+    """Which leads go to sales all the same: "2% of the leads up to 10 points below the lowest tier"."""
+    return f"{percent(share)} of the leads up to {reach} point{'' if reach == 1 else 's'} below the lowest tier"
+
+
 def rule(rule) -> str:
     """A scoring rule (its key apart) as one sentence: "+20 when company size is 200–5,000"."""
     if rule.axis == "disqualifier":

@@ -166,6 +166,7 @@ class HandoffSaid(Said):
     owner: Person | None
     tier: str | None
     score: int | None
+    exploration: bool = Field(description="below the threshold, drawn by chance: in no rate and no promise")
     agreement: int
     definition: int
     qualified_at: dt.datetime
@@ -180,8 +181,9 @@ class HandoffSaid(Said):
         """Of a Handoff with its owner, tier, reason, definition and version at hand."""
         return cls(
             id=row.pk, lead=row.lead_id, status=row.status, owner=row.owner, tier=row.tier and row.tier.key,
-            score=row.total, agreement=row.sla_version.number, definition=row.definition.number,
-            qualified_at=row.qualified_at, contact_due_at=row.contact_due_at, decision_due_at=row.decision_due_at,
+            score=row.total, exploration=row.exploration, agreement=row.sla_version.number,
+            definition=row.definition.number, qualified_at=row.qualified_at,
+            contact_due_at=row.contact_due_at, decision_due_at=row.decision_due_at,
             first_touch_at=row.first_touch_at, decided_at=row.decided_at, reason=row.reason and row.reason.code,
         )  # fmt: skip
 

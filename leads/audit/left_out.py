@@ -10,6 +10,9 @@ WHY = {
     figures_left_out.AMENDED: (
         "amended in {month}", "a decision that was taken back or replaced counts nowhere, the one that stands does"
     ),
+    figures_left_out.EXPLORED: (
+        "exploration", "below the threshold and drawn by chance: in no rate and no promise, they show what lies there"
+    ),
     figures_left_out.IMPORTED: (
         "imported history", "they count here, and in nothing about clocks, promises or routing, which they never had"
     ),

@@ -168,7 +168,8 @@ def _versions(keys):
 
 def _qualified(month, as_of, zone):
     start, end = month.begins(zone), month.ends(zone)
-    return Handoff.objects.filter(qualified_at__gte=start, qualified_at__lt=end, qualified_at__lte=as_of)
+    within = {"qualified_at__gte": start, "qualified_at__lt": end, "qualified_at__lte": as_of}
+    return Handoff.objects.filter(**within, exploration=False)
 
 
 def _counted(handoffs, as_of):

@@ -82,7 +82,7 @@ def impact(version: SLAVersion, against: SLAVersion, *, at: dt.datetime) -> Impa
     found = Impact()
     tiers = _new_tiers(found, version, against, at)
     rows = list(
-        Handoff.objects.filter(qualified_at__gt=at - WINDOW, qualified_at__lte=at, is_historical=False).values_list(
+        _of_the_window(at).values_list(
             "pk", "tier__key", "tier__name", "qualified_at", "first_touch_at", "decided_at", "withdrawn_at",
             "contact_due_at", "decision_due_at",
         )
@@ -129,10 +129,15 @@ def _new_tiers(found, version, against, at):
     )
 
 
+def _of_the_window(at):
+    """The handoffs that were promised something: history and exploration were not."""
+    within = {"qualified_at__gt": at - WINDOW, "qualified_at__lte": at}
+    return Handoff.objects.filter(**within, is_historical=False, exploration=False)
+
+
 def _first_owners(at):
     """{handoff: the User who held it first}, of the window."""
-    assigned = Handoff.objects.filter(qualified_at__gt=at - WINDOW, qualified_at__lte=at, is_historical=False)
-    pairs = assigned.order_by("pk", "assignments__assigned_at", "assignments__pk").distinct("pk")
+    pairs = _of_the_window(at).order_by("pk", "assignments__assigned_at", "assignments__pk").distinct("pk")
     people = User.objects.in_bulk()
     return {pk: people.get(owner) for pk, owner in pairs.values_list("pk", "assignments__owner")}
 

@@ -25,7 +25,8 @@ LAST_ID = 2**62
 
 LEADS = """
 WITH shown AS (
-    SELECT DISTINCT ON (lead_id) lead_id, id, qualified_at, status FROM leads_handoff
+    SELECT DISTINCT ON (lead_id) lead_id, id, qualified_at, status,
+        CASE WHEN exploration THEN definition_id ELSE 0 END AS explored FROM leads_handoff
     WHERE qualified_at > %(since)s AND qualified_at <= %(at)s AND lead_id > %(after)s AND lead_id <= %(until)s
     ORDER BY lead_id, qualified_at DESC
 ), active AS (
@@ -34,7 +35,7 @@ WITH shown AS (
     GROUP BY lead_id
 )
 SELECT l.id, (extract(epoch FROM coalesce(shown.qualified_at, active.last, l.created_at)) * 1000000)::bigint,
-    shown.status, coalesce(shown.id, 0){columns}
+    shown.status, coalesce(shown.id, 0), coalesce(shown.explored, 0){columns}
 FROM leads_lead l LEFT JOIN shown ON shown.lead_id = l.id LEFT JOIN active ON active.lead_id = l.id
 WHERE l.id > %(after)s AND l.id <= %(until)s AND l.erased_at IS NULL AND (
     shown.lead_id IS NOT NULL OR active.lead_id IS NOT NULL
@@ -58,11 +59,15 @@ class TooMany(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """The panel, and beside each lead its outcome (as tally has them) and its handoff (0: none)."""
+    """The panel, and beside each lead its outcome (as tally has them) and its handoff (0: none).
+
+    explored: the id of the definition under which exploration handed it over (0: it did not).
+    """
 
     panel: Panel
     outcomes: np.ndarray
     handoffs: np.ndarray
+    explored: np.ndarray
 
 
 def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID, window=WINDOW) -> Loaded:
@@ -76,7 +81,7 @@ def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID, window=WINDOW
     rows = _leads(sorted(facts), span, most)
     if len(rows) > most:
         raise TooMany
-    ids, moments, statuses, handoffs, *values = zip(*rows, strict=True) if rows else [()] * (4 + len(facts))
+    ids, moments, statuses, handoffs, explored, *values = zip(*rows, strict=True) if rows else [()] * (5 + len(facts))
     columns, _ = facts_then(sorted(facts), values, ids, moments, span)
     ids = np.array(ids, dtype=np.int64)
     panel = Panel(
@@ -85,7 +90,7 @@ def load(definitions, *, at, most=LAST_ID, after=0, until=LAST_ID, window=WINDOW
         events=events.read(kinds, events.reach(definitions, span), ids),
     )
     outcomes = np.array([STATUSES[status] for status in statuses], dtype=np.int64)
-    return Loaded(panel, outcomes, np.array(handoffs, dtype=np.int64))
+    return Loaded(panel, outcomes, *(np.array(each, dtype=np.int64) for each in (handoffs, explored)))
 
 
 def load_now(definition, ids, *, at) -> tuple[np.ndarray, Panel]:

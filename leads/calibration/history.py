@@ -37,13 +37,17 @@ class Sums:
 
 @dataclass(frozen=True)
 class Past:
-    """Leads in columns: points before and after, outcome, handoff (0: none), month (202610)."""
+    """Leads in columns: points before and after, outcome, handoff (0: none), month (202610).
+
+    explored: which of them exploration handed over under the definition in force.
+    """
 
     before: Sums
     after: Sums
     outcomes: np.ndarray
     handoffs: np.ndarray
     months: np.ndarray
+    explored: np.ndarray
 
     def __len__(self):
         return len(self.outcomes)
@@ -57,7 +61,11 @@ class Past:
             for side in ("before", "after")
         }  # fmt: skip
         return cls(
-            **sides, **{n: np.concatenate([getattr(p, n) for p in parts]) for n in ("outcomes", "handoffs", "months")}
+            **sides,
+            **{
+                n: np.concatenate([getattr(p, n) for p in parts])
+                for n in ("outcomes", "handoffs", "months", "explored")
+            },
         )
 
 
@@ -99,6 +107,18 @@ def monthly(definition: Definition, past: Past) -> dict[int, dict[int, list[int]
     own = past.after.under(definition.tiers).eligible
     months = np.unique(past.months[own]).tolist()
     return {month: curve(past.after.total, own & (past.months == month), past.outcomes) for month in months}
+
+
+def below(against: Definition, past: Past) -> dict[int, list[int]]:
+    """By total points under `against`, below its lowest tier, of whom the total decides: [leads, accepted, decided].
+
+    The last two count what exploration handed over alone: a draw by chance, so that its rate is that of all of them.
+    """
+    entry = min(tier.total for tier in against.tiers)
+    own = past.before.under(against.tiers).eligible & (past.before.total < entry)
+    all_of_them = curve(past.before.total, own, past.outcomes)
+    drawn = curve(past.before.total, own & past.explored, past.outcomes)
+    return {at: [leads, *drawn.get(at, [0] * 4)[1:3]] for at, (leads, *_) in all_of_them.items()}
 
 
 def months_of(first: int, last: int) -> list[int]:

@@ -12,6 +12,8 @@ from portal.shared.charts import sweep
 from sla import words
 from sla.scoring import Definition
 
+STEPS = (1, 2, 3, 5, 10, 15, 20, 30, 50)  # points below the threshold
+
 
 def proposed(job) -> dict:
     """The context of what a calibration that found something would do."""
@@ -25,7 +27,9 @@ def proposed(job) -> dict:
         "tiers": _tiers(against, wanted), "moves": moves(moved), "would": would, "was": was, "leads": moved.leads,
         "months": months, "fewer": (was["mqls"] - would["mqls"]) / max(months, 1),
         "admitted": moved.count("admitted"), "admitted_unseen": moved.count("admitted", "unseen"),
-        "lost_count": moved.count("dropped", "accepted"), "lost": lost(moved), "missed_won": _won(found["missed_won"]),
+        "lost_count": moved.count("dropped", "accepted"), "lost": lost(moved),
+        "missed_won": _won(found["missed_won"]), "below": below(job),
+        "entry": _entry(against),
     }  # fmt: skip
 
 
@@ -94,3 +98,23 @@ def _sweep(tier, curve, target):
                     "reaches": target is not None and decided and k / decided >= target}
                    for at, n, k, decided, unseen in points],
     }  # fmt: skip
+
+
+def below(job) -> list[dict]:
+    """What thresholds below the one in force would bring, as exploration tells it; empty where there was none."""
+    entry, months = _entry(job.against.as_definition()), len(months_of(*job.result["past"]))
+    found = {int(at): row for at, row in job.result["below"].items()}
+    reached = min((at for at, (_, _, decided) in found.items() if decided), default=entry)
+    return [_below(found, entry - step, months) for step in STEPS if entry - step >= reached]
+
+
+def _below(found, threshold, months):
+    inside = [row for at, row in found.items() if at >= threshold]
+    leads, accepted, decided = (sum(column) for column in zip(*inside, strict=True)) if inside else (0, 0, 0)
+    rate = rate_of(accepted, decided)
+    monthly = [leads * rate[end] / max(months, 1) for end in ("low", "high")]
+    return {"threshold": threshold, "leads": leads, "monthly": monthly, **rate}
+
+
+def _entry(definition):
+    return min(tier.total for tier in definition.tiers)

@@ -5,7 +5,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from leads.calibration import jobs, present, present_proposal, proposals, tasks
+from leads.calibration import jobs, present, present_promise, present_proposal, proposals, tasks
+from leads.calibration.follow import followed
 from leads.calibration.forms import CalibrationForm, ProposalForm
 from leads.calibration.load import roughly
 from leads.calibration.models import Calibration, Proposal
@@ -102,6 +103,17 @@ def calibration_propose(request, pk):
         else:
             return go(request, "definition_edit", draft.number)
     return invalid(request, PAGE, _context(request, job, form), part="result")
+
+
+@require_GET
+def calibration_promise(request, number):
+    """What a proposed definition promised, and what came of it month by month."""
+    require(request.user, May.READ_CALIBRATION)
+    rows = Proposal.objects.select_related("definition", "created_by").filter(definition__number=number)
+    proposal, at = get_object_or_404(rows), timezone.now()
+    found = followed(proposal, at=at)
+    context = {"proposal": proposal, "found": found, "now": at} | present_promise.said(proposal, found)
+    return answer(request, "calibration/calibration_promise.html", context)
 
 
 def _job(pk):

@@ -54,7 +54,7 @@ def _over_the_past(job, definition, against, steps):
     ages = [Lead.objects.aggregate(x=Min("created_at"))["x"], Handoff.objects.aggregate(x=Min("qualified_at"))["x"]]
     window = job.until - min(filter(None, ages), default=job.since) + dt.timedelta(days=1)
     parts = [
-        steps.told(_past(definition, against, job.until, window, ids))
+        steps.told(_past(definition, job.against, job.until, window, ids))
         for ids in steps("Judging all leads of the past")
     ]
     past = history.Past.joined(parts)
@@ -68,19 +68,23 @@ def _over_the_past(job, definition, against, steps):
         "tally": moved.as_json(),
         "missed_won": sorted(set(won.values_list("handoff_id", flat=True))),
         "sweeps": history.sweeps(definition, past),
+        "below": history.below(against, past),
         "monthly": history.monthly(definition, past),
         "past": months,
     }
 
 
-def _past(definition, against, at, window, ids):
+def _past(definition, in_force, at, window, ids):
+    against = in_force.as_definition()
     loaded = backtest.load((definition, against), at=at, window=window, **ids)
+    explored = loaded.explored == in_force.pk
     sides = (score(each, loaded.panel) for each in (against, definition))
     sums = [
         history.Sums(side.fit.astype(np.int32), side.behaviour.astype(np.int32), load.shut_out(each, side))
         for each, side in zip((against, definition), sides, strict=True)
     ]
-    return history.Past(*sums, loaded.outcomes.astype(np.int8), loaded.handoffs, _months(loaded.panel.moments))
+    months = _months(loaded.panel.moments)
+    return history.Past(*sums, loaded.outcomes.astype(np.int8), loaded.handoffs, months, explored)
 
 
 def _months(moments):

@@ -79,8 +79,8 @@ class HandoffQuerySet(models.QuerySet):
         return self.in_inbox().filter(queued_at__isnull=False)
 
     def overdue(self, *, at):
-        """In an inbox with a clock that ran out before `at`."""
-        return self.in_inbox().filter(next_due_at__lt=at)
+        """In an inbox with a clock that ran out before `at`, exploration apart."""
+        return self.in_inbox().filter(next_due_at__lt=at, exploration=False)
 
     def with_clock_states(self, *, at):
         """Each with `contact_state` and `decision_state` at an instant, as leads.clock_states has them."""
@@ -149,6 +149,10 @@ class Handoff(models.Model):
     qualified_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     is_historical = models.BooleanField(default=False)
+    exploration = models.BooleanField(
+        default=False, db_default=False,
+        help_text="just below the lowest tier, drawn by the agreement's exploration: in no rate and no promise",
+    )  # fmt: skip
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     queued_at = models.DateTimeField(
         null=True, help_text="since when it waits in the default queue, whose owner holds it"
@@ -203,15 +207,17 @@ class Handoff(models.Model):
             # the audit's two questions, what was qualified and what was decided, answered from the index alone
             models.Index(
                 fields=["qualified_at"],
-                include=["decided_at", "withdrawn_at", "status", "reason"],
+                include=["decided_at", "withdrawn_at", "status", "reason", "exploration"],
                 name="leads_handoff_qualified",
             ),
             models.Index(
                 fields=["decided_at"],
-                include=["qualified_at", "status", "reason"],
+                include=["qualified_at", "status", "reason", "exploration"],
                 condition=Q(decided_at__isnull=False),
                 name="leads_handoff_decided",
             ),
+            # what exploration handed over: a few in a thousand
+            models.Index(fields=["qualified_at"], condition=Q(exploration=True), name="leads_handoff_exploration"),
             # whether anything was withdrawn after a cut: few rows
             models.Index(
                 fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="leads_handoff_withdrawn"
@@ -244,6 +250,9 @@ class Handoff(models.Model):
                 name="leads_handoff_clocks_run",
             ),
             models.CheckConstraint(
+                condition=Q(exploration=False) | Q(is_historical=False), name="leads_handoff_history_explores_nothing"
+            ),
+            models.CheckConstraint(
                 condition=Q(is_historical=True) | Q(breakdown__isnull=False), name="leads_handoff_was_evaluated"
             ),
             models.CheckConstraint(
@@ -272,9 +281,10 @@ class Handoff(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "((OLD.lead_id, OLD.definition_id, OLD.sla_version_id, OLD.tier_id, OLD.total,"
-                    " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.previous_id) IS DISTINCT FROM"
+                    " OLD.qualified_at, OLD.recorded_at, OLD.is_historical, OLD.exploration, OLD.previous_id)"
+                    " IS DISTINCT FROM"
                     " (NEW.lead_id, NEW.definition_id, NEW.sla_version_id, NEW.tier_id, NEW.total,"
-                    " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.previous_id)"
+                    " NEW.qualified_at, NEW.recorded_at, NEW.is_historical, NEW.exploration, NEW.previous_id)"
                     " OR (OLD.source, OLD.campaign, OLD.channel, OLD.industry, OLD.employees) IS DISTINCT FROM"
                     " (NEW.source, NEW.campaign, NEW.channel, NEW.industry, NEW.employees)"
                     " OR (OLD.calendar_id, OLD.contact_warn_at, OLD.decision_warn_at) IS DISTINCT FROM"
@@ -348,12 +358,12 @@ class Handoff(models.Model):
                 timing=pgtrigger.Deferred,
                 func=OWNER_IS_THE_NEWEST,
             ),
-            # whatever opens a handoff or starts its clocks: the sweep looks at it at once
+            # whatever opens a handoff or starts its clocks: the sweep looks at it at once; exploration is no promise
             pgtrigger.Trigger(
                 name="is_watched",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.decision_due_at IS NOT NULL"),
+                condition=pgtrigger.Condition("NEW.decision_due_at IS NOT NULL AND NOT NEW.exploration"),
                 func=WATCH,
             ),
             pgtrigger.Trigger(
@@ -361,7 +371,7 @@ class Handoff(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("status", "decision_due_at"),
                 condition=pgtrigger.Condition(
-                    "NEW.decision_due_at IS NOT NULL AND NEW.status = 'open'"
+                    "NEW.decision_due_at IS NOT NULL AND NEW.status = 'open' AND NOT NEW.exploration"
                     " AND (OLD.decision_due_at IS NULL OR OLD.status <> 'open')"
                 ),
                 func=WATCH,

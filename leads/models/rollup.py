@@ -1,7 +1,7 @@
 """The roll-up of the figures: what the handoffs add up to, kept beside them, and what was not added up yet.
 
 Triggers on leads_handoff write a RollupDelta with each fact, in its transaction, whoever writes; the worker folds
-deltas into Rollup rows; a figure reads both in one statement. See leads/rollup.py.
+deltas into Rollup rows; a figure reads both in one statement. Exploration is in no figure. See leads/rollup.py.
 """
 
 from django.db import models
@@ -19,7 +19,8 @@ AS_DELTA = """
 """
 RECORDS_NEW = f"""
     INSERT INTO leads_rollupdelta ({KEPT}, n)
-    SELECT {AS_DELTA}, count(*) FROM arrived, leads_rollupstate GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+    SELECT {AS_DELTA}, count(*) FROM arrived, leads_rollupstate WHERE NOT exploration
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
     RETURN NULL;
 """
 # Rows that are as before cancel out; of the others the old is taken away and the new added. A row whose first contact
@@ -28,7 +29,8 @@ RECORDS_CHANGES = f"""
     INSERT INTO leads_rollupdelta ({KEPT}, n)
     SELECT {AS_DELTA}, sum(sign) FROM (
         SELECT id, {HELD}, sum(sign) AS sign FROM (
-            SELECT id, {HELD}, 1 AS sign FROM after UNION ALL SELECT id, {HELD}, -1 FROM before
+            SELECT id, {HELD}, 1 AS sign FROM after WHERE NOT exploration
+            UNION ALL SELECT id, {HELD}, -1 FROM before WHERE NOT exploration
         ) both_sides GROUP BY id, {HELD} HAVING sum(sign) <> 0
     ) moved, leads_rollupstate GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
     RETURN NULL;

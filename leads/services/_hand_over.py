@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from leads.exploring import lowest
 from leads.models import Handoff, Lead
 from leads.plan import domain_of, facts_of
 from leads.routing import Route
@@ -17,6 +18,7 @@ WRITTEN = (
     "lead", "previous", "definition", "sla_version", "tier", "fit", "behaviour", "total", "breakdown", "source",
     "campaign", "channel", "industry", "employees", "qualified_at", "recorded_at", "owner", "queued_at",
     "queue_due_at", "calendar", "contact_due_at", "contact_warn_at", "decision_due_at", "decision_warn_at",
+    "exploration",
 )  # fmt: skip
 _OWN = recordset.columns(Handoff, WRITTEN)
 OPEN = f"""
@@ -57,7 +59,7 @@ def hand_over(cases, law: Law, *, by, at, owner=None):
     """
     named = owner and Route(owner, f"Named by {by.name}" if by else "Named in the import")
     routes = [named] * len(cases) if named else _routed(cases, law, at)
-    tiers = [law.tiers[case.evaluation.tier] for case in cases]
+    tiers = [_tier(case, law) for case in cases]
     dues = law.terms.due_many([Case(t.pk, route.owner, at) for t, route in zip(tiers, routes, strict=True)])
     rows = [_handoff(case, law, *given, at=at) for *given, case in zip(tiers, routes, dues, cases, strict=True)]
     told = [
@@ -75,11 +77,16 @@ def hand_over(cases, law: Law, *, by, at, owner=None):
 
 def _routed(cases, law, at):
     """The Routes of all, one decision after the other, in one turn at the desk."""
-    facts = [facts_of(case.lead, law.tiers[case.evaluation.tier]) for case in cases]
+    facts = [facts_of(case.lead, _tier(case, law)) for case in cases]
     desk = open_desk(at=at, domain=domain_of(facts[0]))
     found = desk.route_all(facts)
     close_desk(desk, at=at)
     return found
+
+
+def _tier(case, law):
+    """The tier that the lead reached; the lowest one where it reached none and exploration drew it."""
+    return law.tiers[case.evaluation.tier or lowest(law.scorer.definition).key]
 
 
 def _handoff(case, law, tier, route, due, *, at):
@@ -88,7 +95,7 @@ def _handoff(case, law, tier, route, due, *, at):
         lead=lead, previous=case.previous, definition=version.definition, sla_version=version, tier=tier,
         fit=found.fit, behaviour=found.behaviour, total=found.total, breakdown=found.as_json(), source=lead.source,
         campaign=lead.campaign, channel=lead.channel, industry=lead.industry, employees=lead.employees,
-        qualified_at=at, recorded_at=at, **route.on_handoff(at), **due.as_fields(),
+        qualified_at=at, recorded_at=at, exploration=found.tier is None, **route.on_handoff(at), **due.as_fields(),
     )  # fmt: skip
 
 

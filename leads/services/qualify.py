@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Case, When
 from django.utils.timezone import get_default_timezone, localdate
 
+from leads.exploring import is_drawn, is_near
 from leads.models import Event, Handoff, Lead
 from leads.services._hand_over import Qualified, hand_over
 from leads.services._law import Law, law_in_force, law_of
@@ -53,7 +54,7 @@ def open_handoff(*, lead_id, by, at, owner=None):
     if previous and at < cool_off_ends(previous, law.version):
         return None
     evaluation = law.scorer.evaluate(lead.facts(), events_of([lead.pk], at).get(lead.pk, ()), at)
-    if evaluation.tier is None:
+    if evaluation.tier is None and not explores(lead, law, evaluation, previous):
         note_nurture([(lead, evaluation)], law)
         return None
     return hand_over([Qualified(lead, evaluation, previous)], law, by=by, at=at, owner=owner)[lead.pk]
@@ -101,7 +102,18 @@ def _judged(lead, previous, events, law, at):
     if outcome := _stands(previous, law, at):
         return Judged(lead, outcome, previous)
     evaluation = law.scorer.evaluate(lead.facts(), events, at)
-    return Judged(lead, HANDED_OVER if evaluation.tier else NURTURE, previous, evaluation)
+    goes = evaluation.tier or explores(lead, law, evaluation, previous)
+    return Judged(lead, HANDED_OVER if goes else NURTURE, previous, evaluation)
+
+
+def explores(lead, law, evaluation, previous):
+    """Whether a lead below the threshold goes to sales by exploration: once a version, drawn by chance."""
+    version = law.version
+    if version.exploration_share is None or not is_drawn(version.number, lead.pk, version.exploration_share):
+        return False
+    if previous and previous.exploration and previous.sla_version_id == version.pk:
+        return False
+    return is_near(law.scorer.definition, evaluation, version.exploration_reach)
 
 
 def _stands(previous, law, at):

@@ -38,11 +38,12 @@ WHERE dimension = 'all' AND NOT decided AND n > 0 AND first < %(current)s AND fi
 # from then on only a change of one of its handoffs can move it.
 SETTLED = """
 SELECT NOT EXISTS (
-    SELECT FROM leads_handoff h WHERE h.qualified_at >= %(start)s AND h.qualified_at < %(end)s AND (
+    SELECT FROM leads_handoff h WHERE h.qualified_at >= %(start)s AND h.qualified_at < %(end)s AND NOT h.exploration
+    AND (
         h.first_touch_at > %(at)s OR h.decided_at > %(at)s OR h.withdrawn_at > %(at)s
         OR h.status = 'open' AND h.first_touch_at IS NULL AND %(at)s - h.qualified_at < COALESCE(%(median)s, (
             SELECT max(t.first_touch_at - t.qualified_at) FROM leads_handoff t
-            WHERE t.qualified_at >= %(start)s AND t.qualified_at < %(end)s))))
+            WHERE t.qualified_at >= %(start)s AND t.qualified_at < %(end)s AND NOT t.exploration))))
 """
 
 

@@ -39,7 +39,8 @@ CLOCK = (
 CLOCKS = (("late", "Run out"), ("hour", "Within the hour"), ("today", "Today"))
 FIELDS = (
     "id", "lead_id", "lead__first_name", "lead__last_name", "lead__email", "lead__external_id", "lead__company",
-    "lead__title", "tier_name", "tier_position", "total", "source", "owner_name", *CLOCK,
+    "lead__title", "tier_name", "tier_position", "total", "source", "exploration", "owner_name",
+    *CLOCK,
 )  # fmt: skip
 # Every number that stands around the rows, in one row; `next` is the lead that follows a place in the list.
 COUNTS = """json_build_object('n', count(*),

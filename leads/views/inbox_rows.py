@@ -12,6 +12,7 @@ from portal.shared import charts, text, time
 from sla.services.whose_hours import working_hours
 
 TAG = '<span class="tag{}">{}</span>'
+EXPLORATION = TAG.format("", "Exploration")
 SCORE = '<span><span class="score">{}</span><span class="visually-hidden"> points</span></span>'
 CHIP = '<span class="chip" id="chip-{}" data-state="{}"{}>{}{}</span>'
 # fifty a page: a template takes as long for them as for all the rest
@@ -68,12 +69,13 @@ def _texts(row, now, owners):
 
 
 def _meta(row, owners):
-    """Tier, points and source; for a manager also who holds the lead."""
+    """Tier, points and source, and whether it is an exploration lead; for a manager also who holds the lead."""
     tag = (
         TAG.format(" tag-hot" if row["tier_position"] == 1 else "", escape(row["tier_name"]))
-        if row["tier_name"]
+        if row["tier_name"] and not row["exploration"]
         else ""
     )
+    tag += EXPLORATION if row["exploration"] else ""
     score = SCORE.format(row["total"]) if row["total"] is not None else ""
     where = ", ".join(part for part in (row["source"], owners and row["owner_name"]) if part)
     return f"{tag}{score}<span>{escape(where)}</span>"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.accounts.models import Role, User
 from sla import words
-from sla.models import TOUCHES, Calendar, Commitment, EscalationStep, MQLDefinition, SLAVersion
+from sla.models import MOST_EXPLORED, TOUCHES, Calendar, Commitment, EscalationStep, MQLDefinition, SLAVersion
 
 UNITS = {
     "m": dt.timedelta(minutes=1),
@@ -220,7 +220,28 @@ class Target(Section):
     target_accepted = forms.IntegerField(
         label="Accepted leads a month, at least", min_value=1, max_value=1_000_000, required=False
     )
-    terms = ("target_rate", "target_accepted")
+    exploration_share = Share(
+        label="Exploration: share of the leads just below the lowest tier that go to sales", required=False,
+        help_text="per cent, at most 20; empty: none. They count in no rate and no promise; they show what a lower"
+        " threshold would bring.",
+    )  # fmt: skip
+    exploration_reach = forms.IntegerField(
+        label="How many points below the lowest tier", min_value=1, max_value=1000, required=False
+    )
+    terms = ("target_rate", "target_accepted", "exploration_share", "exploration_reach")
+
+    def clean_exploration_share(self):
+        share = self.cleaned_data["exploration_share"]
+        if share is not None and not 1 <= share <= MOST_EXPLORED:
+            raise forms.ValidationError("A share from 0.1 to 20 per cent, or empty for none.")
+        return share
+
+    def clean(self):
+        """One without the other: how far is ten points unless somebody says so, and none without a share."""
+        data = super().clean()
+        if "exploration_share" in data:
+            data["exploration_reach"] = (data.get("exploration_reach") or 10) if data["exploration_share"] else None
+        return data
 
 
 class Clocks(Section):

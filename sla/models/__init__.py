@@ -7,10 +7,11 @@ from sla.models.definition import MQLDefinition, ScoringRule, Tier
 from sla.models.party import Party
 from sla.models.reasons import Category, ReasonCode
 from sla.models.signature import Comment, Deputy, Signature, Withdrawal
-from sla.models.version import COUNTED, TOUCHES, SLAVersion
+from sla.models.version import COUNTED, MOST_EXPLORED, TOUCHES, SLAVersion
 
 __all__ = [
     "COUNTED",
+    "MOST_EXPLORED",
     "TOUCHES",
     "Calendar",
     "CalendarAssignment",

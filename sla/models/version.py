@@ -20,6 +20,8 @@ from sla.models.signature import Signature
 TOUCHES = {touch: f"{said[0].upper()}{said[1:]}" for touch, said in words.TOUCHES.items()}
 COUNTED = ("call:reached", "meeting:reached", "email:reached", "email:sent", "message:reached", "message:sent")
 
+MOST_EXPLORED = 200  # per mille: exploration is a few leads, not another threshold
+
 
 def counted_touches():
     return list(COUNTED)
@@ -86,6 +88,14 @@ class SLAVersion(models.Model):
     campaigns = ArrayField(models.CharField(max_length=120), default=list, blank=True, help_text="empty: all of them")
     target_rate = models.PositiveSmallIntegerField(null=True, blank=True, help_text="joint target, per mille")
     target_accepted = models.PositiveIntegerField(null=True, blank=True, help_text="joint target, accepted a month")
+    exploration_share = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="per mille of the leads just below the lowest tier that go to sales all the same",
+    )
+    exploration_reach = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="how many points below the lowest tier"
+    )
     benchmarks = models.JSONField(default=list, blank=True, help_text='[{"name": "good", "from_per_mille": 250}, …]')
     benchmark_source = models.CharField(max_length=200, default="", blank=True)
     marketing_signatory = models.ForeignKey(
@@ -149,6 +159,16 @@ class SLAVersion(models.Model):
                 condition=Q(target_rate=None) | Q(target_rate__lte=1000), name="sla_version_rate_is_a_share"
             ),
             models.CheckConstraint(
+                condition=Q(exploration_share=None, exploration_reach=None)
+                | Q(
+                    exploration_share__isnull=False,
+                    exploration_share__range=(1, MOST_EXPLORED),
+                    exploration_reach__isnull=False,
+                    exploration_reach__range=(1, 1000),
+                ),
+                name="sla_version_exploration_is_a_few",
+            ),
+            models.CheckConstraint(
                 condition=Q(benchmarks=[]) | ~Q(benchmark_source=""), name="sla_version_benchmarks_name_their_source"
             ),
             models.CheckConstraint(
@@ -164,9 +184,13 @@ class SLAVersion(models.Model):
         return f"Agreement v{self.number}"
 
     def content(self):
-        """Everything the signatures cover, as plain JSON values (integers, strings, lists, objects)."""
-        definition = self.definition
-        return {
+        """Everything the signatures cover, as plain JSON values (integers, strings, lists, objects).
+
+        Exploration stands in it only where it is agreed, so that what was signed without it stays as it was.
+        """
+        definition, explores = self.definition, self.exploration_share is not None
+        explored = {"share": self.exploration_share, "reach": self.exploration_reach}
+        return ({"exploration": explored} if explores else {}) | {
             "number": self.number,
             "summary": self.summary,
             "effective_from": self.effective_from,

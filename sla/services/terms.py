@@ -12,7 +12,8 @@ from sla.services.refusals import ChangedMeanwhile, Incomplete
 TERMS = (
     "calendar", "clock_basis", "undo_within", "cool_off", "bulk_limit", "attempts_before_unreachable", "touch_kinds",
     "dispute_within", "recycle_within", "review_cadence", "sources", "campaigns", "target_rate", "target_accepted",
-    "benchmarks", "benchmark_source", "marketing_signatory", "sales_signatory",
+    "exploration_share", "exploration_reach", "benchmarks", "benchmark_source", "marketing_signatory",
+    "sales_signatory",
 )  # fmt: skip
 WHENEVER = object()  # of a caller that has not looked at the draft before
 OF_THE_DRAFT = ("summary", "effective_from")
@@ -60,6 +61,11 @@ def change_draft(*, version_id, by, at, terms=None, promises=(), steps=None, sin
         setattr(version, name, value)
     if version.marketing_signatory_id and version.marketing_signatory_id == version.sales_signatory_id:
         raise Incomplete("One person never signs for both sides. Nothing was saved.", field="sales_signatory")
+    if (version.exploration_share is None) != (version.exploration_reach is None):
+        raise Incomplete(
+            "Exploration needs a share and how far below the lowest tier it reaches. Nothing was saved.",
+            field="exploration_reach" if version.exploration_reach is None else "exploration_share",
+        )
     tiers = {tier.key: tier for tier in version.definition.tiers.all()}
     for promise in promises:
         _promise(version, tiers, **promise)

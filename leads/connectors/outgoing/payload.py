@@ -97,6 +97,7 @@ def _case(fact):
         "url": f"{settings.PORTAL_URL.rstrip('/')}{reverse('handoff', args=[handoff.pk])}",
         "qualified_at": _time(handoff.qualified_at),
         "tier": handoff.tier and handoff.tier.key,
+        "exploration": handoff.exploration,
         "agreement": handoff.sla_version.number,
         "definition": handoff.definition.number,
     }
