@@ -58,7 +58,7 @@ def test_what_was_won_becomes_a_draft_that_both_sign_and_the_next_lead_is_judged
     page.get_by_role("button", name="Draft it and open the editor").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Definition v2")
     page.goto(f"{url}/calibration/")
-    expect(page.get_by_role("link", name="v2")).to_be_visible()
+    expect(page.get_by_role("link", name="v2", exact=True)).to_be_visible()
     shown(page, "calibrations")
 
     page.goto(f"{url}/agreement/")
