@@ -3,86 +3,21 @@
 One core takes in one capture or a thousand: a few statements whatever their number.
 """
 
-import datetime as dt
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from django.db import transaction
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
-
-from leads.models import Event, Handoff, Lead
+from leads.models import Lead
 from leads.services._law import asks_for_law, law_in_force, law_told
+from leads.services._news import learn_news, make_due, record_events
 from leads.services._people import known_people, learn, mailbox, names_of, write_people
-from leads.services._places import note_suspected
-from leads.services.qualify import NO_VERSION, SUSPECTED, Judged, follow, judge
+from leads.services._races import overtaken
+from leads.services._told import Captured, Happened, NotALead, TakenIn, TwoLeads
 from leads.services.refusals import PersonForgotten
-from portal.shared import recordset
 from portal.shared.refusal import Refusal
-from sla import scoring
 
 __all__ = [
-    "Captured", "Happened", "NotALead", "TakenIn", "TwoLeads", "capture_lead", "find_lead", "mailbox", "record_event",
-    "take_in", "take_in_events", "take_in_events_of", "take_in_lead", "take_in_leads",
+    "Captured", "Happened", "NotALead", "TakenIn", "TwoLeads", "capture_lead", "find_lead", "mailbox", "overtaken",
+    "record_event", "take_in", "take_in_events", "take_in_events_of", "take_in_lead", "take_in_leads",
 ]  # fmt: skip
-
-
-class NotALead(Refusal):
-    code = "not_a_lead"
-    sentence = "A lead needs an e-mail address or an outside id. Nothing was saved."
-
-
-class TwoLeads(Refusal):
-    code = "two_leads"
-    sentence = "The outside id and the e-mail address belong to two different leads. Nothing was saved."
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An event as a door hears of it; suspected_by names the bot rule that marked it."""
-
-    kind: str
-    occurred_at: dt.datetime
-    origin: str = ""
-    origin_id: str | None = None
-    properties: dict = field(default_factory=dict)
-    suspected_by: str = ""
-
-
-@dataclass(frozen=True)
-class Captured:
-    """What is told of one person: facts {field of leads.models.lead.FACTS: value, "attributes": {…}}, and events."""
-
-    facts: dict
-    events: Sequence[Happened] = ()
-    known: Lead | None = None  # the locked lead that it is, where the caller knows
-
-
-@dataclass(frozen=True)
-class TakenIn:
-    """What became of a capture: the lead, whether it is new, the outcome, its open handoff or None.
-
-    outcome: of leads.services.qualify (handed_over, nurture, cooling_off, open, disqualified, suspected, no_version),
-    or "later" where the worker is to evaluate. new_events: how many were not known before. evaluation: None where
-    none was made.
-    """
-
-    lead: Lead
-    created: bool
-    outcome: str
-    handoff: Handoff | None = None
-    new_events: int = 0
-    evaluation: object = None
-
-
-LATER = "later"
-RECORDED = ("lead", "kind", "occurred_at", "recorded_at", "origin", "origin_id", "properties", "suspected_by")
-_COLUMNS = recordset.columns(Event, RECORDED)
-RECORD = f"""
-INSERT INTO leads_event ({_COLUMNS}) SELECT {_COLUMNS}
-FROM json_to_recordset(%s) AS r(n integer, {recordset.typed(connection, Event, RECORDED)}) ORDER BY n
-ON CONFLICT DO NOTHING RETURNING origin, origin_id
-"""
 
 
 @transaction.atomic(durable=True)
@@ -93,7 +28,7 @@ def take_in_lead(*, facts, events=(), at, evaluate=True):
     evaluation to the worker, who comes within seconds. A lead with an open handoff keeps it and its clocks.
     Returns TakenIn. Refuses: NotALead, TwoLeads.
     """
-    return take_in(facts=facts, events=events, at=at, evaluate=evaluate)
+    return overtaken(lambda: take_in(facts=facts, events=events, at=at, evaluate=evaluate))
 
 
 @transaction.atomic(durable=True)
@@ -103,9 +38,8 @@ def take_in_leads(*, captures, at, evaluate=True):
     A person who is told of twice learns both and is judged once.
     """
     try:
-        with transaction.atomic():
-            return _take_in(captures, at, evaluate)
-    except IntegrityError:  # such as an address that one lead gives up and another takes, in one statement
+        return overtaken(lambda: _take_in(captures, at, evaluate), tries=2)
+    except TwoLeads:  # such as an address that one lead gives up and another takes, in one statement
         return [_alone(each, at, evaluate) for each in captures]
 
 
@@ -118,7 +52,7 @@ def take_in_events(*, lead_id, events, at, evaluate=True):
     lead = Lead.objects.select_for_update().get(pk=lead_id)
     if lead.erased_at:
         raise PersonForgotten
-    return _learn([(lead, False, events)], law_in_force(at) if evaluate else None, at, evaluate)[0]
+    return learn_news([(lead, False, events)], law_in_force(at) if evaluate else None, at, evaluate)[0]
 
 
 @transaction.atomic(durable=True)
@@ -127,7 +61,7 @@ def take_in_events_of(*, told, at, evaluate=True):
     ids = {lead_id for lead_id, _ in told}
     leads = {lead.pk: lead for lead in Lead.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
     rows = [(leads[lead_id], False, [event]) for lead_id, event in told if leads[lead_id].erased_at is None]
-    learnt = iter(_learn(rows, law_in_force(at) if evaluate else None, at, evaluate) if rows else ())
+    learnt = iter(learn_news(rows, law_in_force(at) if evaluate else None, at, evaluate) if rows else ())
     return [PersonForgotten() if leads[lead_id].erased_at else next(learnt) for lead_id, _ in told]
 
 
@@ -137,7 +71,7 @@ def capture_lead(*, facts, at):
 
     facts: as Captured has them. Returns the Lead. Refuses: NotALead, TwoLeads.
     """
-    return _raised(_capture([Captured(facts)], at)[0][0])[0]
+    return overtaken(lambda: _raised(_capture([Captured(facts)], at)[0][0])[0])
 
 
 @transaction.atomic(durable=True)
@@ -149,16 +83,17 @@ def record_event(*, lead_id, kind, occurred_at, at, origin="", origin_id=None, p
     if Lead.objects.filter(pk=lead_id, erased_at__isnull=False).exists():
         raise PersonForgotten
     event = Happened(kind, occurred_at, origin, origin_id, properties or {}, suspected_by)
-    [new] = _record([(lead_id, event)], at)
+    [new] = record_events([(lead_id, event)], at)
     if new and not suspected_by:
-        _make_due([lead_id], at)
+        make_due([lead_id], at)
     return new
 
 
 def take_in(*, facts, events, at, evaluate=True, known=None):
     """A step: take_in_lead within the caller's transaction, for verbs that write a row of their own beside it.
 
-    known: the locked Lead that it is, where the caller knows; its facts need not say who it is.
+    known: the locked Lead that it is, where the caller knows; its facts need not say who it is. The caller begins
+    anew where somebody else wrote the same new person at that instant: `overtaken`.
     """
     return _raised(_take_in([Captured(facts, events, known)], at, evaluate)[0])
 
@@ -180,10 +115,9 @@ def _raised(found):
 
 def _alone(capture, at, evaluate):
     try:
-        with transaction.atomic():
-            return _take_in([capture], at, evaluate)[0]
-    except IntegrityError:
-        return TwoLeads()
+        return overtaken(lambda: _take_in([capture], at, evaluate))[0]
+    except TwoLeads as refusal:
+        return refusal
 
 
 def _take_in(captures, at, evaluate):
@@ -194,7 +128,7 @@ def _take_in(captures, at, evaluate):
         for person, each in zip(people, captures, strict=True)
         if not isinstance(person, Refusal)
     ]
-    learnt = iter(_learn(told, law, at, evaluate))
+    learnt = iter(learn_news(told, law, at, evaluate))
     return [person if isinstance(person, Refusal) else next(learnt) for person in people]
 
 
@@ -231,94 +165,3 @@ def _one(capture, names, by_id, by_box, at):
     by_id |= {external_id: lead} if external_id else {}
     by_box |= {box: lead} if box else {}
     return lead, known is None
-
-
-def _learn(told, law, at, evaluate):
-    """The TakenIn of each (locked lead, is it new, its events): events are recorded, each lead is judged once."""
-    pairs = [(lead.pk, event) for lead, _, events in told for event in events]
-    fresh = iter(_record(pairs, at) if pairs else ())
-    rows, people = [], {}
-    for lead, created, events in told:
-        new = [event for event in events if next(fresh)]
-        rows.append((lead, created, len(new)))
-        person = people.setdefault(lead.pk, _Person(lead))
-        person.add(created, events, new)
-    judged, opened = _judge(people.values(), law, at, evaluate)
-    return [_said(*row, judged, opened) for row in rows]
-
-
-@dataclass
-class _Person:
-    """What one request tells of a lead: is it new, how many events, and those that were not known before."""
-
-    lead: Lead
-    created: bool = False
-    told: list = field(default_factory=list)
-    fresh: list = field(default_factory=list)
-    plain: bool = False  # told of without an event
-
-    def add(self, created, events, new):
-        self.created, self.plain = self.created or created, self.plain or not events
-        self.told += events
-        self.fresh += new
-
-    @property
-    def suspected(self):
-        return self.created and self.told and all(event.suspected_by for event in self.told)
-
-    @property
-    def is_news(self):
-        return self.created or self.plain or any(not event.suspected_by for event in self.fresh)
-
-
-def _judge(people, law, at, evaluate):
-    """({lead's id: Judged}, {lead's id: Handoff opened now}); what is only suspected or nothing new is not judged."""
-    suspected = [one for one in people if one.suspected]
-    note_suspected([one.lead for one in suspected], at)
-    news = [one for one in people if one.is_news and not one.suspected]
-    opened = {}
-    if law and evaluate:
-        new = {one.lead.pk: _seen(one, at) for one in news if one.created}
-        found = judge([one.lead for one in news], law, at, new=new)
-        opened = follow(found, law, by=None, at=at)
-    else:
-        found = [Judged(one.lead, NO_VERSION if evaluate else LATER) for one in news]
-        _make_due([one.lead.pk for one in news], at)
-    found += [Judged(one.lead, SUSPECTED) for one in suspected]
-    return {one.lead.pk: one for one in found}, opened
-
-
-def _seen(person, at):
-    return [
-        scoring.Event(event.kind, event.occurred_at, event.properties, bool(event.suspected_by))
-        for event in person.fresh
-        if event.occurred_at <= at
-    ]
-
-
-def _said(lead, created, new_events, judged, opened):
-    one = judged.get(lead.pk) or Judged(lead, LATER)
-    held = one.previous if one.previous and one.previous.is_open else None
-    return TakenIn(lead, created, one.outcome, opened.get(lead.pk) or held, new_events, one.evaluation)
-
-
-def _record(told, at):
-    """Append the events of pairs (lead's id, Happened) unless their (origin, origin_id) is known; which were new."""
-    rows = [
-        vars(event) | {"n": n, "lead_id": lead_id, "recorded_at": at} for n, (lead_id, event) in enumerate(told)
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, [recordset.as_json(rows)])
-        new = Counter(cursor.fetchall())
-    found = []
-    for _, event in told:
-        name = (event.origin, event.origin_id)
-        found.append(event.origin_id is None or new[name] > 0)
-        new[name] -= 1
-    return found
-
-
-def _make_due(lead_ids, at):
-    """To be evaluated again, unless they are already, or an open handoff shows the event to its owner anyway."""
-    held = Handoff.objects.undecided().filter(lead=OuterRef("pk"))
-    Lead.objects.filter(~Exists(held), pk__in=lead_ids, evaluate_from=None).update(evaluate_from=at)

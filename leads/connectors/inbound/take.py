@@ -11,7 +11,7 @@ from leads.connectors.inbound import senders
 from leads.connectors.inbound.merge import Merge
 from leads.connectors.models import Conflict, Connection, Item, Link, Said
 from leads.models import Lead
-from leads.services.capture import Happened, TwoLeads, find_lead, take_in
+from leads.services.capture import Happened, TwoLeads, find_lead, overtaken, take_in
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
@@ -54,8 +54,7 @@ def take_item(*, item_id, at):
     if item is None:
         return None
     try:
-        with transaction.atomic():
-            _take(item, at)
+        overtaken(lambda: _take(item, at))
     except Refusal as refusal:
         _done([item], Outcome.REFUSED, at, why=refusal.sentence)
     return item

@@ -13,7 +13,7 @@ from leads.intake.forms.models import Consent, ConsentText, Submission
 from leads.intake.forms.services.progress import note_end
 from leads.intake.forms.services.refusals import AlreadySent, AnswersIncomplete, FormRetired, NotPublished
 from leads.models import Lead
-from leads.services.capture import Happened, mailbox, take_in
+from leads.services.capture import Happened, mailbox, overtaken, take_in
 from leads.services.qualify import HANDED_OVER
 
 KIND, ORIGIN = "form_submitted", "form"
@@ -97,7 +97,7 @@ def _take_in(submission, content, learnt, *, at, evaluate):
     properties = {"form": version.form.slug, "version": version.number}
     properties |= scored(content.questions, submission.answers)
     event = Happened(KIND, submission.submitted_at, ORIGIN, submission.token, properties)
-    taken = take_in(facts=facts, events=[event], at=at, evaluate=evaluate)
+    taken = overtaken(lambda: take_in(facts=facts, events=[event], at=at, evaluate=evaluate))
     submission.lead, submission.outcome = taken.lead, taken.outcome
     submission.handoff = taken.handoff if taken.outcome == HANDED_OVER else None
     submission.tier = taken.handoff.tier.key if taken.handoff and taken.handoff.tier else ""
