@@ -22,6 +22,10 @@ from portal.embedded.static import collect_when_changed
 
 PROGRAMS = Path(sys.executable).parent
 READY_WITHIN = 90  # seconds
+WEB = (
+    "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers",
+    "--log-level", "warning",
+)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -126,13 +130,10 @@ def _children(port):
     quiet = "ignore::UserWarning:celery.platforms,ignore::PendingDeprecationWarning"
     common = {"DATABASE_POOL": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet}
     common["PORTAL_URL"] = os.environ.get("PORTAL_URL") or f"http://localhost:{port}"
-    web = "--interface wsgi --workers 2 --blocking-threads 4 --no-ws --respawn-failed-workers --log-level warning"
     worker = "worker --pool threads --concurrency 4 --without-gossip --without-mingle --loglevel WARNING"
     celery = [str(PROGRAMS / "celery"), "--quiet", "--app", "portal.celery"]
     return [
-        Child(
-            "web", [str(PROGRAMS / "granian"), *web.split(), "--port", str(port), "portal.wsgi:application"], common
-        ),
+        Child("web", [str(PROGRAMS / "granian"), *WEB, "--port", str(port), "portal.wsgi:application"], common),
         Child("worker", [*celery, *worker.split(), "--hostname", f"worker-{port}@%h"], common),
         Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(run)], common),
     ]
