@@ -61,7 +61,7 @@ def facts_at(handoff):
     found |= {name: getattr(handoff, name) for name in KEPT}
     if _came_later(handoff):
         found = {name: value for name, value in found.items() if not name.startswith(ATTRIBUTE)}
-    return {name: value for name, value in found.items() if name not in OUTCOMES and not is_absent(value)}
+    return {name: value for name, value in found.items() if name.casefold() not in OUTCOMES and not is_absent(value)}
 
 
 def _facts(handoff):

@@ -37,15 +37,15 @@ def refused(
 ) -> dict[str, str]:
     """{rule key: one sentence} of the rules whose facts may not speak for the handoff.
 
-    told_by_files: {source: sentence}, what imports read an outcome from. declared: sources that were known before the
-    contact, for leads that came later with a file. from_files: whether such leads are fitted to at all.
+    told_by_files: {source in lower case: sentence}, what imports read an outcome from. declared: sources that were
+    known before the contact, for leads that came later with a file. from_files: whether such leads are fitted to.
     """
     never, declared = {**told_by_files, **OUTCOMES}, set(declared)
     found = {}
     for rule in rules:
         for source in sources_of(rule):
-            if source in never:
-                found[rule.key] = f"Reads “{said(source)}”. {never[source]}"
+            if source.casefold() in never:
+                found[rule.key] = f"Reads “{said(source)}”. {never[source.casefold()]}"
             elif from_files and source not in declared:
                 found.setdefault(rule.key, f"Reads “{said(source)}”. {UNDECLARED}")
     return found

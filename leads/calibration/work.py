@@ -13,10 +13,10 @@ from leads.backtest.events import EPOCH, MICROSECOND
 from leads.calibration import history, load
 from leads.calibration.conclude import concluded
 from leads.calibration.draft import proposed
-from leads.calibration.files import told_by_files
 from leads.calibration.models import Calibration
 from leads.calibration.points import Weight
 from leads.calibration.provenance import refused
+from leads.intake.imports.told import told_by_files
 from leads.models import Deal, Handoff, Lead
 
 STEP = 20_000  # ids of leads that the worker reads between two looks at its job

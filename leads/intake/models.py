@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import MD5
 
 
 class SavedMapping(models.Model):
@@ -99,3 +100,25 @@ class ImportJob(models.Model):
     @property
     def errors_path(self):
         return settings.DATA_DIR / "uploads" / f"{self.stored_as}.errors.csv"
+
+
+class OutcomeColumn(models.Model):
+    """A column that some import read an outcome from, by its heading and by each attribute filled from it.
+
+    It was written when the outcome was known, so calibration refuses it whoever declares it.
+    """
+
+    attribute = models.TextField()
+    field = models.CharField(max_length=20, help_text="what was read from it, as imports name it")
+    file_name = models.CharField(max_length=200, help_text="of the first file that did")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # the hash: a heading may be longer than an index takes
+            models.UniqueConstraint(MD5("attribute"), "field", name="intake_outcome_column_once"),
+            models.CheckConstraint(condition=~Q(attribute=""), name="intake_outcome_column_has_name"),
+        ]
+
+    def __str__(self):
+        return self.attribute

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from leads.calibration import jobs, load
 from leads.calibration.labels import ACCEPTED, WON
 from leads.calibration.models import Calibration
-from leads.intake.models import ImportJob
+from leads.intake.models import OutcomeColumn
 from leads.models import Deal, Event, Handoff, Lead
 from leads.services.capture import capture_lead
 from leads.services.decide import accept_handoff
@@ -143,10 +143,7 @@ def test_leads_that_came_with_a_file_speak_only_by_facts_that_somebody_declared(
 
 
 def test_what_a_file_told_the_outcome_with_is_refused_whoever_declares_it(candidate, people, now, history):
-    ImportJob.objects.create(
-        file_name="crm.csv", stored_as="x", size=1, status="done", created_at=now, finished_at=now,
-        mapping={"columns": {"decision": {"column": "Quality", "values": {}}, "attributes.Lead Quality": "quality"}},
-    )  # fmt: skip
+    OutcomeColumn.objects.create(attribute="lead quality", field="decision", file_name="crm.csv", read_at=now)
     history(100)
     every = ["industry", "country", "region", "source", "attributes.Lead Quality"]
     job = calibrated(candidate, people, now, with_files=True, declared=every)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
-from leads.intake.imports import dates, deals, history, law, owners, present
+from leads.intake.imports import dates, deals, history, law, owners, present, told
 from leads.intake.imports.fields import MOMENTS
 from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import ErrorsFile, Problem
@@ -61,11 +61,13 @@ def import_leads(
     progress=None,
     most_rows=None,
     lock_timeout=None,
+    file_name=None,
 ):
     """Import one file under one mapping document, in one transaction. Returns the Report.
 
-    by: the importing user, or None. at: aware datetime, "now". progress(rows, bytes, stage) is called after every
-    chunk and may raise Cancelled. A dry run does everything and rolls it back; most_rows bounds it to a beginning.
+    by: the importing user, or None. at: aware datetime, "now". file_name: as people know it, else that of the path.
+    progress(rows, bytes, stage) is called after every chunk and may raise Cancelled. A dry run does everything and
+    rolls it back; most_rows bounds it to a beginning.
     Refuses the whole file: FileRefused, MappingRefused, DatesAmbiguous, NoVersionInForce, NobodyToRoute, Cancelled.
     """
     started = time.monotonic()
@@ -85,6 +87,7 @@ def import_leads(
         with transaction.atomic(durable=not dry_run):
             _run(mapping, source, formats, report, errors, progress, at=at, by=by, historical=historical,
                  most_rows=most_rows, lock_timeout=lock_timeout)  # fmt: skip
+            told.remember(mapping, file_name=file_name or path.name, at=at)
             progress(report.rows, source.size, "Writing it down")
             if dry_run:
                 raise _Undo
@@ -141,8 +144,8 @@ def _run(mapping, source, formats, report, errors, progress, *, at, by, historic
         column = rows.column("decision" if decision else "external_id" if external_id else "email")
         errors.add(Problem(row, column, decision or external_id or email, code))
     if not historical:
-        told = ", ".join(f"{count} {name}" for name, count in present.qualified(staging))
-        report.notes.append(f"Handed over: {told}." if told else "No lead of the file reached a tier.")
+        handed = ", ".join(f"{count} {name}" for name, count in present.qualified(staging))
+        report.notes.append(f"Handed over: {handed}." if handed else "No lead of the file reached a tier.")
 
 
 def _stage(rows, source, staging, report, errors, progress, most_rows):

@@ -141,7 +141,7 @@ def run(*, job_id, at, again=False):
         try:
             report = import_leads(
                 path=job.path, document=job.mapping, historical=job.is_historical, at=at, by=job.created_by,
-                errors_path=job.errors_path, progress=progress,
+                errors_path=job.errors_path, progress=progress, file_name=job.file_name,
             )  # fmt: skip
         except Cancelled:
             _finish(job, Status.CANCELLED)
