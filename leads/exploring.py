@@ -26,6 +26,13 @@ def is_near(definition: Definition, evaluation: Evaluation, reach: int) -> bool:
     )
 
 
+def takes(version, definition: Definition, lead: int, evaluation: Evaluation) -> bool:
+    """Whether the exploration of an SLA version hands over the lead of this id: drawn by chance, and near enough."""
+    share = version.exploration_share
+    drawn = share is not None and is_drawn(version.number, lead, share)
+    return drawn and is_near(definition, evaluation, version.exploration_reach)
+
+
 def is_drawn(version: int, lead: int, share: int) -> bool:
     """Whether a lead is among the `share` per mille of version number `version`."""
     digest = hashlib.sha256(f"exploration:{version}:{lead}".encode()).digest()

@@ -308,7 +308,7 @@ QUALIFIED, DECIDED = WITHIN.format("qualified_at"), WITHIN.format("decided_at")
 PER_MONTH = """
 SELECT m.place, {mqls} AS mqls, {judged} AS judged, found.* FROM months m, LATERAL (
     SELECT {status} AS status, {reason} AS reason_id, count(*) AS n FROM leads_handoff h
-    WHERE h.{at} >= m.start AND h.{at} < m.stop AND h.{at} <= %(as_of)s GROUP BY 1, 2
+    WHERE h.{at} >= m.start AND h.{at} < m.stop AND h.{at} <= %(as_of)s AND NOT h.exploration GROUP BY 1, 2
 ) found WHERE {no}
 """
 DELIVERED = {"no": rollup.NO, "status": STATUS, "at": "qualified_at", "mqls": "true"}

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Case, When
 from django.utils.timezone import get_default_timezone, localdate
 
-from leads.exploring import is_drawn, is_near
+from leads.exploring import takes
 from leads.models import Event, Handoff, Lead
 from leads.services._hand_over import Qualified, hand_over
 from leads.services._law import Law, law_in_force, law_of
@@ -108,12 +108,9 @@ def _judged(lead, previous, events, law, at):
 
 def explores(lead, law, evaluation, previous):
     """Whether a lead below the threshold goes to sales by exploration: once a version, drawn by chance."""
-    version = law.version
-    if version.exploration_share is None or not is_drawn(version.number, lead.pk, version.exploration_share):
+    if previous and previous.exploration and previous.sla_version_id == law.version.pk:
         return False
-    if previous and previous.exploration and previous.sla_version_id == version.pk:
-        return False
-    return is_near(law.scorer.definition, evaluation, version.exploration_reach)
+    return takes(law.version, law.scorer.definition, lead.pk, evaluation)
 
 
 def _stands(previous, law, at):

@@ -13,9 +13,10 @@ from django.urls import reverse
 from leads import figures, figures_left_out, rollup
 from leads.audit import scorecard
 from leads.exploring import is_drawn, is_near
-from leads.models import Breach, Handoff, Watch
+from leads.intake.imports.engine import import_leads
+from leads.models import Breach, Handoff, Lead, Watch
 from leads.services.capture import capture_lead, take_in_lead
-from leads.services.decide import accept_handoff
+from leads.services.decide import accept_handoff, reject_handoff
 from leads.services.evaluate import evaluate_due
 from leads.services.rollup import rebuild_rollup
 from leads.services.sweep import sweep_clocks
@@ -32,6 +33,7 @@ UTC, DAY = dt.UTC, dt.timedelta(days=1)
 ZONE = ZoneInfo("Europe/Berlin")
 # 40 points under the starter definition: 10 below Standard
 NEAR = {"employees": 640, "industry": "Food", "country": "Germany", "title": "Analyst", "source": "Webinar"}
+HOT = {**NEAR, "title": "Head of Operations", "source": "Demo request"}
 FAR = {"employees": 640, "title": "Analyst", "source": "Webinar"}
 
 
@@ -199,3 +201,95 @@ def test_half_of_the_term_is_refused_and_the_database_refuses_too_much(agreement
     )  # fmt: skip
     copy = draft_from(version_id=draft.pk, by=people.marketing_leader, at=now)
     assert (copy.exploration_share, copy.exploration_reach) == (20, 5), "it goes along into the next draft"
+
+
+# --- by a file --------------------------------------------------------------------------------------
+COLUMNS = {"email": "email", "employees": "size", "industry": "industry", "country": "country", "title": "title",
+           "source": "source"}  # fmt: skip
+
+
+@pytest.fixture
+def bring(tmp_path):
+    def bring(leads, at, **options):
+        """Import [(address, facts)] as leads of now. Returns the Report."""
+        names = ("employees", "industry", "country", "title", "source")
+        rows = [",".join([email, *(str(facts.get(name, "")) for name in names)]) for email, facts in leads]
+        path = tmp_path / "file.csv"
+        path.write_text("\n".join(["email,size,industry,country,title,source", *rows]))
+        return import_leads(
+            path=path, document={"columns": COLUMNS, **options.pop("document", {})}, at=at,
+            errors_path=tmp_path / "errors.csv", **{"historical": False, **options},
+        )  # fmt: skip
+
+    return bring
+
+
+def marks():
+    """{address: what stands of its handoff} of all leads, None where there is none."""
+    rows = {row.lead_id: row for row in Handoff.objects.select_related("tier")}
+    return {
+        lead.email: (row := rows.get(lead.pk)) and (row.exploration, row.tier.key, row.fit, row.total, row.breakdown,
+                                                    row.decision_due_at, row.is_historical)
+        for lead in Lead.objects.all()
+    }  # fmt: skip
+
+
+def test_a_file_draws_the_very_leads_that_capture_draws(exploring, now, bring):
+    facts = [(f"b{n}@x.example", (NEAR, NEAR, FAR, HOT)[n % 4]) for n in range(120)]
+    begin = transaction.savepoint_create()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value, is_called FROM leads_lead_id_seq")
+        ids = cursor.fetchone()
+    for email, told in facts:
+        take_in_lead(facts={"email": email, **told}, at=now)
+    captured = marks()
+    transaction.savepoint_rollback(begin)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('leads_lead_id_seq', %s, %s)", ids)
+    report = bring(facts, now)
+    assert marks() == captured
+    explored = [mark for mark in captured.values() if mark and mark[0]]
+    assert 3 <= len(explored) <= 30
+    assert report.notes == [f"Handed over: 30 Hot, {len(explored)} by exploration."]
+
+
+def test_what_a_file_brings_by_exploration_is_in_no_rate_and_no_promise(exploring, now, bring):
+    bring([(f"b{n}@x.example", NEAR) for n in range(60)], now)
+    n = Handoff.objects.count()
+    assert n == Handoff.objects.filter(exploration=True, total=40).count() > 0
+    month = figures.Month.of(now, ZONE)
+    assert figures.series(month, 1, basis=figures.PERIOD, as_of=now, zone=ZONE)[0].counts.mqls == 0
+    assert rollup.differences(zone=ZONE) == []
+    told = {one.kind: one.n for one in figures_left_out.left_out(month, basis=figures.PERIOD, as_of=now, zone=ZONE)}
+    assert told["exploration"] == n
+    assert not Watch.objects.exists()
+
+
+def test_a_lead_that_a_file_brings_near_is_explored_once_a_version(exploring, now, bring):
+    addresses = [f"b{n}@x.example" for n in range(60)]
+    bring([(email, FAR) for email in addresses], now)
+    assert not Handoff.objects.exists()
+    bring([(email, NEAR) for email in addresses], now + DAY)
+    handed = list(Handoff.objects.all())
+    drawn = {lead.pk for lead in Lead.objects.all() if is_drawn(1, lead.pk, 200)}
+    assert {row.lead_id for row in handed} == drawn != set()
+    assert all(row.exploration and row.breakdown["tier"] is None for row in handed)
+    for row in handed:
+        accept_handoff(handoff_id=row.pk, by=row.owner, at=now + 2 * DAY)
+    later = {**NEAR, "title": "Senior analyst"}
+    bring([(email, later) for email in addresses], now + 90 * DAY)
+    assert Handoff.objects.count() == len(handed)
+
+
+def test_history_and_agreements_without_the_term_draw_nobody(exploring, now, bring, people):
+    near = [(f"b{n}@x.example", NEAR) for n in range(40)]
+    bring(near, now, historical=True, document={"defaults": {"qualified_at": "2024-05-06"}})
+    assert Handoff.objects.filter(is_historical=True, exploration=False).count() == 40 == Handoff.objects.count()
+
+
+def test_a_file_hands_nobody_over_whom_sales_never_wants_again(agreement, now, bring, people):
+    handoff = cast.open_handoff(owner=people.rep, at=now)
+    reject_handoff(handoff_id=handoff.pk, by=people.rep, at=now, reason="11", note="too small")
+    bring([(handoff.lead.email, {**HOT, "country": "Austria"})], now + 400 * DAY)
+    assert Lead.objects.get().country == "Austria"
+    assert Handoff.objects.count() == 1

@@ -48,7 +48,7 @@ def test_an_imported_lead_has_the_score_and_the_breakdown_that_it_would_have_alo
         alone = scorer.evaluate(facts, (), AT)
         reached.add(alone.tier)
         if alone.tier is None:
-            assert found == [""] * 5
+            assert found == [""] * 6
         else:
             tier = {"hot": "11", "warm": "12"}[alone.tier]
             assert found[:4] == [tier, str(alone.fit), str(alone.behaviour), str(alone.total)]

@@ -57,12 +57,12 @@ class _Judge:
 class Scored(_Judge):
     """Leads of now: their score. law: the Present."""
 
-    columns = ("tier_id", "fit", "behaviour", "total", "breakdown")
+    columns = ("tier_id", "fit", "behaviour", "total", "breakdown", "exploration")
     decided_by = ("decision", "reason")  # a deal that was won decides nothing now
 
     def __init__(self, mapping, law, dates, *, at, zone):
         super().__init__(mapping, law, dates, at=at, zone=zone)
-        self._scores = Scores(law, zone=zone, at=at)
+        self._scores = Scores(law, zone=zone, at=at, reach=law.version.row.exploration_reach)
 
     def __call__(self, chunk, facts, attributes):
         """(the texts of `columns`, the attributes as JSON)."""
@@ -76,7 +76,7 @@ class Scored(_Judge):
         return [*self._scores(facts, texts, chunk.size), *deal], attributes.objects(texts, chunk.size)
 
     def needed(self, columns):
-        """Rows that reach a tier or tell of a deal: the others have no handoff."""
+        """Rows that reach a tier, or may be drawn below it, or tell of a deal: the others have no handoff."""
         if self.deal.is_told:
             return [*map(any, zip(columns[0], columns[len(self.columns)], strict=True))]
         return [*map(bool, columns[0])]

@@ -2,6 +2,7 @@
 
 import json
 
+from leads.exploring import is_drawn, lowest, takes
 from leads.services.due import Case, Terms
 from leads.services.route import close_desk, open_desk
 from portal.accounts.models import User
@@ -19,12 +20,12 @@ def record(staging, *, present, by):
     """
     staging.sql(
         "CREATE TEMP TABLE import_mql (lead_id bigint, row integer, tier_id bigint, fit integer, behaviour integer,"
-        " total integer, breakdown text, owner_no integer, owner_id bigint, why text, rule_id bigint,"
-        " queue_due_at timestamptz,"
+        " total integer, breakdown text, exploration boolean, owner_no integer, owner_id bigint, why text,"
+        " rule_id bigint, queue_due_at timestamptz,"
         f" handoff_id bigint DEFAULT {staging.next_id('leads_handoff')}) ON COMMIT DROP"
     )
     staging.sql("ALTER TABLE import_mql ALTER breakdown SET STORAGE EXTERNAL")
-    staging.sql(NEW_ONES)
+    staging.sql(NEW_ONES, {"drawn": _drawn(staging, present)})
     if not staging.all_new:
         _score_again(staging, present)
     if not staging.value("SELECT count(*) FROM import_mql"):
@@ -53,26 +54,44 @@ def counts(staging):
 
 
 def qualified(staging):
-    """[(tier's name, how many)] of the handoffs that were opened."""
+    """[(tier's name or "by exploration", how many)] of the handoffs that were opened."""
     return staging.rows(
-        "SELECT t.name, count(*) FROM import_mql m JOIN sla_tier t ON t.id = m.tier_id GROUP BY t.name, t.position"
-        " ORDER BY t.position"
+        "SELECT CASE WHEN m.exploration THEN 'by exploration' ELSE t.name END, count(*) FROM import_mql m"
+        " JOIN sla_tier t ON t.id = m.tier_id GROUP BY m.exploration, t.name, t.position"
+        " ORDER BY m.exploration, t.position"
     )
 
 
+def _drawn(staging, present):
+    """Ids of the new leads near the lowest tier that exploration draws: as if each were captured by itself."""
+    version = present.version.row
+    if version.exploration_share is None:
+        return []
+    near = staging.rows("SELECT lead_id FROM import_kept WHERE is_new AND exploration")
+    return [lead for (lead,) in near if is_drawn(version.number, lead, version.exploration_share)]
+
+
+MQL = "lead_id, row, tier_id, fit, behaviour, total, breakdown, exploration, owner_no"
 # a new lead without later rows in the file has the score that its own row was given; sales has who has a deal
-NEW_ONES = """
-    INSERT INTO import_mql (lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no)
-    SELECT lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no FROM import_kept k
-    WHERE is_new AND tier_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM import_changed c WHERE c.lead_id = k.lead_id)
+NEW_ONES = f"""
+    INSERT INTO import_mql ({MQL})
+    SELECT {MQL.replace("exploration", "exploration IS TRUE")} FROM import_kept k
+    WHERE is_new AND tier_id IS NOT NULL AND (exploration IS NOT TRUE OR lead_id = ANY(%(drawn)s))
+    AND NOT EXISTS (SELECT 1 FROM import_changed c WHERE c.lead_id = k.lead_id)
     AND lead_id NOT IN (SELECT lead_id FROM import_kept WHERE deal_outcome IS NOT NULL)
 """
 ELIGIBLE = """
-    SELECT l.id, f.row, f.owner_no, l.external_id, l.email, l.phone, l.first_name, l.last_name, l.title, l.company,
-        l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign, l.channel,
-        l.attributes
+    SELECT l.id, f.row, f.owner_no, last.explored, l.external_id, l.email, l.phone, l.first_name, l.last_name,
+        l.title, l.company, l.domain, l.employees, l.industry, l.country, l.region, l.product, l.source, l.campaign,
+        l.channel, l.attributes
     FROM import_changed c JOIN import_facts f USING (lead_id) JOIN leads_lead l ON l.id = c.lead_id
-    WHERE l.id NOT IN (SELECT lead_id FROM import_kept WHERE deal_outcome IS NOT NULL) AND NOT EXISTS (
+    LEFT JOIN (SELECT DISTINCT ON (h.lead_id) h.lead_id, r.next_step,
+            h.exploration AND h.sla_version_id = %(version)s AS explored
+        FROM leads_handoff h LEFT JOIN sla_reasoncode r ON r.id = h.reason_id
+        WHERE h.lead_id IN (SELECT lead_id FROM import_changed) ORDER BY h.lead_id, h.qualified_at DESC) last
+        ON last.lead_id = l.id
+    WHERE last.next_step IS DISTINCT FROM 'disqualify'
+    AND l.id NOT IN (SELECT lead_id FROM import_kept WHERE deal_outcome IS NOT NULL) AND NOT EXISTS (
         SELECT 1 FROM leads_handoff h WHERE h.lead_id = l.id
         AND (h.status = 'open' OR coalesce(h.decided_at, h.qualified_at) + %(cool_off)s > %(at)s))
     ORDER BY l.id
@@ -88,8 +107,11 @@ EVENTS = """
 
 
 def _score_again(staging, present):
-    """Leads that learnt something are judged on all their facts and events; open and cooling ones are left alone."""
-    stamp = {"cool_off": present.version.row.cool_off, "at": staging.at}
+    """Leads that learnt something are judged on all their facts and events.
+
+    Open and cooling ones are left alone, and those that sales never wants again.
+    """
+    stamp = {"cool_off": present.version.row.cool_off, "at": staging.at, "version": present.version.pk}
     for leads in staging.batches(ELIGIBLE, stamp, BATCH):
         events = {}
         for lead, kind, when, properties, suspected in staging.rows(
@@ -100,14 +122,14 @@ def _score_again(staging, present):
 
 
 def _keep_qualified(staging, present, leads, events):
-    columns = "lead_id, row, tier_id, fit, behaviour, total, breakdown, owner_no"
-    with staging.raw.cursor() as cursor, cursor.copy(f"COPY import_mql ({columns}) FROM STDIN") as copy:
-        for lead, row, owner, *facts in leads:
+    definition = present.scorer.definition
+    with staging.raw.cursor() as cursor, cursor.copy(f"COPY import_mql ({MQL}) FROM STDIN") as copy:
+        for lead, row, owner, explored, *facts in leads:
             found = present.scorer.evaluate(dict(zip(FACTS, facts, strict=True)), events.get(lead, ()), staging.at)
-            if found.tier:
-                tier = present.tiers[found.tier]
-                said = json.dumps(found.as_json())
-                copy.write_row((lead, row, tier, found.fit, found.behaviour, found.total, said, owner))
+            explores = not explored and takes(present.version.row, definition, lead, found)
+            if found.tier or explores:
+                tier, said = present.tiers[found.tier or lowest(definition).key], json.dumps(found.as_json())
+                copy.write_row((lead, row, tier, found.fit, found.behaviour, found.total, said, explores, owner))
 
 
 WAITING = """
@@ -172,12 +194,12 @@ OPEN = (
     """INSERT INTO leads_handoff (id, lead_id, previous_id, definition_id, sla_version_id, tier_id, fit, behaviour,
             total, breakdown, source, campaign, channel, industry, employees, qualified_at, recorded_at,
             is_historical, owner_id, queued_at, queue_due_at, calendar_id, contact_due_at, contact_warn_at,
-            decision_due_at, decision_warn_at, status, withdrawn_why)
+            decision_due_at, decision_warn_at, status, withdrawn_why, exploration)
         SELECT m.handoff_id, m.lead_id, p.id,
             %(definition)s, %(version)s, m.tier_id, m.fit, m.behaviour, m.total, m.breakdown::jsonb,
             l.source, l.campaign, l.channel, l.industry, l.employees, %(at)s, %(at)s, false, m.owner_id,
             CASE WHEN m.queue_due_at IS NOT NULL THEN %(at)s END, m.queue_due_at,
-            d.calendar, d.contact_due, d.contact_warn, d.decision_due, d.decision_warn, 'open', ''
+            d.calendar, d.contact_due, d.contact_warn, d.decision_due, d.decision_warn, 'open', '', m.exploration
         FROM import_mql m JOIN leads_lead l ON l.id = m.lead_id
         LEFT JOIN (SELECT DISTINCT ON (lead_id) lead_id, id FROM leads_handoff
             WHERE lead_id IN (SELECT lead_id FROM import_changed) ORDER BY lead_id, qualified_at DESC) p

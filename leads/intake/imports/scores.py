@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from leads.exploring import is_near, lowest
 from leads.intake.imports.cells import Seen
 from sla import conditions, scoring
 
@@ -54,14 +55,16 @@ class Frame:
     texts: tuple
     before: str
     after: str
+    explores: str
 
 
 class Scores:
     """What the staging table keeps of new leads' scores; always equal to the scorer's own evaluation."""
 
-    def __init__(self, present, *, zone, at):
-        definition = present.scorer.definition
-        self.number, self.at = definition.number, at
+    def __init__(self, present, *, zone, at, reach=None):
+        """reach: how far below the lowest tier a lead may lie to be drawn by exploration; None without exploration."""
+        definition = self.definition = present.scorer.definition
+        self.reach, self.at = reach, at
         self.tiers = sorted(definition.tiers, key=lambda tier: tier.position)
         self.keys = {key: str(tier) for key, tier in present.tiers.items()}
         places = {}
@@ -73,17 +76,18 @@ class Scores:
         self._frames = Seen(self._frame, MOST_KEPT)
 
     def __call__(self, facts, attributes, size):
-        """Columns of texts: tier's id, fit, behaviour, total, breakdown; blanks for nurture.
+        """Columns of texts: tier's id, fit, behaviour, total, breakdown, "t" where only exploration may take it.
 
-        facts, attributes: {name: texts}.
+        Blanks for nurture; one that exploration may take has the lowest tier. facts, attributes: {name: texts}.
         """
         keys = [group.keys(facts, attributes, size) for group in self.groups]
         sums = [group.sums.each(column) for group, column in zip(self.groups, keys, strict=True)]
-        columns = [[""] * size for _ in range(5)]
+        columns = [[""] * size for _ in range(6)]
         for place, frame in enumerate(self._frames.each(zip(*sums, strict=True))):
             if frame is not None:
                 said = self._said([column[place] for column in keys])
-                for column, text in zip(columns, (*frame.texts, f"{frame.before}{said}{frame.after}"), strict=True):
+                texts = (*frame.texts, f"{frame.before}{said}{frame.after}", frame.explores)
+                for column, text in zip(columns, texts, strict=True):
                     column[place] = text
         return columns
 
@@ -97,10 +101,11 @@ class Scores:
         fits, behaviours, shut_out = zip(*sums, strict=True)
         fit, behaviour = sum(fits), sum(behaviours)
         tier = next((tier for tier in self.tiers if tier.takes(fit, behaviour)), None)
-        if tier is None or any(shut_out):
+        total, number = fit + behaviour, self.definition.number
+        empty = scoring.Evaluation(number, fit, behaviour, total, tier and tier.key, None, (), self.at)
+        near = self.reach is not None and is_near(self.definition, empty, self.reach)
+        if any(shut_out) or not (tier or near):
             return None
-        total = fit + behaviour
-        empty = scoring.Evaluation(self.number, fit, behaviour, total, tier.key, None, (), self.at)
         before, after = _dumps(empty.as_json() | {"rules": []}).split('"rules": []')
-        texts = self.keys[tier.key], str(fit), str(behaviour), str(total)
-        return Frame(texts, before + '"rules": [', "]" + after)
+        texts = self.keys[(tier or lowest(self.definition)).key], str(fit), str(behaviour), str(total)
+        return Frame(texts, before + '"rules": [', "]" + after, "t" if near else "")

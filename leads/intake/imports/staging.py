@@ -12,7 +12,7 @@ OF_LEAD = (*FACTS, "employees", "attributes")
 COLUMNS = (
     *("lead_id", *OF_LEAD, "row", "owner_no", "qualified_at", "first_touch_at"),
     *("decision", "reason_id", "decided_at", "note", "version_id", "definition_id"),
-    *("tier_id", "fit", "behaviour", "total", "breakdown", *deals.COLUMNS),
+    *("tier_id", "fit", "behaviour", "total", "breakdown", "exploration", *deals.COLUMNS),
 )
 COPY = f"COPY {{}} ({{}}) FROM STDIN WITH (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x{ord(QUOTE):02x}'{{}})"
 TYPES = {  # others are text, JSON too: it is read and packed once, where it goes to stay
@@ -20,6 +20,7 @@ TYPES = {  # others are text, JSON too: it is read and packed once, where it goe
     **dict.fromkeys(("lead_id", "reason_id", "version_id", "definition_id", "tier_id"), "bigint"),
     **dict.fromkeys(("qualified_at", "first_touch_at", "decided_at", "deal_opened", "deal_closed"), "timestamptz"),
     "deal_amount": "numeric(17, 2)",
+    "exploration": "boolean",
 }
 MAILBOX = r"regexp_replace(lower(btrim({0})), '\+[^@]*@', '@')"
 TEXTS = tuple(name for name in FACTS if name not in ("external_id", "email"))
