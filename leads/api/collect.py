@@ -6,9 +6,7 @@ events by guessing ids, as a token cannot be made without the portal's secret. P
 
 from typing import Annotated, Literal
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Status
@@ -114,12 +112,8 @@ def _site(request, key):
 
 def _limit(request, site, lead_id, now):
     """By website, by network address and by visitor: whoever spends one of them waits."""
-    try:
-        address = get_adapter(request).get_client_ip(request)
-    except PermissionDenied:
-        address = ""
     limits.spend(f"site:{site.pk}", quota=settings.COLLECT_A_MINUTE, at=now)
-    limits.spend(f"address:{address}", quota=settings.COLLECT_A_MINUTE_AND_ADDRESS, at=now)
+    limits.spend(f"address:{limits.address_of(request)}", quota=settings.COLLECT_A_MINUTE_AND_ADDRESS, at=now)
     if lead_id:
         limits.spend(f"visitor:{lead_id}", quota=settings.COLLECT_A_MINUTE_AND_ADDRESS, at=now)
 

@@ -1,11 +1,14 @@
 """How often a key or an address may ask: counted by the minute in the cache that all processes share."""
 
+import ipaddress
 import math
 import threading
 from dataclasses import dataclass
 
 import structlog
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 
 from portal.keys.problem import TooManyRequests
 
@@ -27,6 +30,17 @@ class Rate:
             "RateLimit-Policy": f'"minute";q={self.quota};w={WINDOW}',
             "RateLimit": f'"minute";r={self.left};t={self.seconds}',
         }
+
+
+def address_of(request):
+    """The client's network address as the sign-in counts it; of IPv6 the network of one house; "" if unknown."""
+    try:
+        address = ipaddress.ip_address(get_adapter(request).get_client_ip(request))
+    except (PermissionDenied, ValueError):
+        return ""
+    if address.version == 6:
+        return str(ipaddress.ip_network(f"{address}/64", strict=False).network_address)
+    return str(address)
 
 
 def spend(name, *, quota, at, cost=1):

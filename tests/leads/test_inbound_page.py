@@ -105,7 +105,7 @@ def test_the_log_shows_each_item_with_its_outcome_and_nothing_runs(admin, webina
 
 def test_a_refused_item_is_looked_at_again_when_the_reading_was_mended(admin, webinars, agreement, now):
     item = came(webinars, {"mail": "anna@corvane.example"}, now)
-    assert item.outcome == "held"
+    assert item.outcome == "refused"
     admin.post(reverse("connection_reading", args=[webinars.pk]), form(webinars) | {"from-email": "mail"})
     page = text(admin.post(reverse("item_again", args=[item.pk]), follow=True))
     assert "looked at again" in page
@@ -118,12 +118,15 @@ def test_the_reading_is_changed_fact_by_fact(admin, webinars):
     sent = form(webinars) | {
         "from-title": " role ", "attributes": "City = address.city\n\nnonsense\n", "overwrites": ["title", "phone"],
         "ours": "us\n\nus\n", "path-items": "data", "path-person": "id", "shares_ids": "on", "event_kind": "joined",
+        "properties": " minutes = session.minutes \n",
     }  # fmt: skip
     admin.post(reverse("connection_reading", args=[webinars.pk]), sent)
     changed = Connection.objects.get()
     wanted = {"email": "email", "title": "role", "attributes.City": "address.city"}
     assert changed.mapping == {"columns": wanted}
     assert (changed.overwrites, changed.ours, changed.event_kind) == (["title"], ["us"], "joined")
+    assert changed.properties == {"minutes": "session.minutes"}
+    assert "minutes = session.minutes" in text(admin.get(reverse("connection_reading", args=[webinars.pk])))
     assert (changed.paths, changed.shares_ids) == ({"items": "data", "person": "id"}, True)
 
 
@@ -151,6 +154,8 @@ def test_a_document_is_pasted_or_taken_from_a_saved_matching_and_its_values_stay
         ({"saved": "99"}, "no such saved matching"),
         ({"name": ""}, "Give the connection a name"),
         ({"event_kind": ""}, "small letters"),
+        ({"properties": "minutes"}, "lines “name = path”"),
+        ({"properties": "\n".join(f"p{n} = a" for n in range(31))}, "at most 30"),
     ],
 )
 def test_a_wrong_reading_is_said_and_what_was_typed_stays(admin, webinars, changes, said):

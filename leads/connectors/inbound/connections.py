@@ -21,6 +21,7 @@ Kind = Connection.Kind
 OVERLAP = dt.timedelta(hours=24)  # both addresses work for that long
 CRM_EVENT = "crm_updated"
 LONGEST_NAME, LONGEST_KIND, LONGEST_PATH, LONGEST_SECRET = 80, 60, 200, 200
+MOST_PROPERTIES = 30
 
 
 class ConnectionIncomplete(Refusal):
@@ -51,6 +52,12 @@ class EventKindMissing(Refusal):
     code = "event_kind_missing"
     sentence = "Say in small letters and underscores what each item tells: webinar_attended. Nothing was saved."
     field = "event_kind"
+
+
+class PropertiesWrong(Refusal):
+    code = "properties_wrong"
+    sentence = "Properties of the event are lines “name = path”, at most 30 of them. Nothing was saved."
+    field = "properties"
 
 
 def connection_at(*, kind, token, at):
@@ -85,11 +92,14 @@ def add_connection(*, name, kind, by, at, secret="", organisation="", event_kind
 
 
 @transaction.atomic(durable=True)
-def change_connection(*, connection_id, name, mapping, overwrites, ours, shares_ids, by, paths=None, event_kind=""):
+def change_connection(
+    *, connection_id, name, mapping, overwrites, ours, shares_ids, by, paths=None, event_kind="", properties=None
+):
     """How its items are read, which facts it is the source of, and who there writes what we told. Returns it.
 
-    mapping: the importer's document. Refuses: NotPermitted, ConnectionIncomplete, ConnectionNameTaken,
-    EventKindMissing, MappingRefused.
+    mapping: the importer's document. paths, event_kind and properties {property of the event: path} are for JSON.
+    Refuses: NotPermitted, ConnectionIncomplete, ConnectionNameTaken, EventKindMissing, PropertiesWrong,
+    MappingRefused.
     """
     changed = _lock(connection_id, by)
     fills = reading.checked(mapping).fields
@@ -101,6 +111,7 @@ def change_connection(*, connection_id, name, mapping, overwrites, ours, shares_
         changed.event_kind = _event_kind(event_kind)
         given = {name: (paths or {}).get(name, "").strip()[:LONGEST_PATH] for name in generic.PATHS}
         changed.paths = {name: path for name, path in given.items() if path}
+        changed.properties = _properties(properties or {})
     _save(changed)
     log.info("connection_changed", connection=changed.pk, by=by.pk)
     return changed
@@ -184,6 +195,15 @@ def _event_kind(text):
     if not text or len(text) > LONGEST_KIND or not text.replace("_", "").isalnum() or text != text.lower():
         raise EventKindMissing
     return text
+
+
+def _properties(given):
+    wrong = any(
+        not name or not path or len(name) > LONGEST_KIND or len(path) > LONGEST_PATH for name, path in given.items()
+    )
+    if wrong or len(given) > MOST_PROPERTIES:
+        raise PropertiesWrong
+    return given
 
 
 def _save(made):

@@ -15,11 +15,12 @@ from leads.connectors.inbound.keep import keep, keep_unreadable, note_turned_awa
 from leads.connectors.inbound.message import Message, NotBelieved, Unreadable
 from leads.connectors.inbound.take import AT_ONCE, take_waiting
 from leads.connectors.models import Connection
-from portal.keys.limits import spend
+from portal.keys.limits import address_of, spend
 from portal.keys.problem import TooManyRequests
 
 MOST_BYTES = 1024 * 1024
 A_MINUTE = 600  # messages of one connection
+UNKNOWN_A_MINUTE = 60  # messages to addresses that are none, from one network address
 
 
 @login_not_required
@@ -29,9 +30,10 @@ def inbound(request, kind, token):
     """Keep what came, take in what two seconds allow, and say that it came. No cookie opens anything here."""
     now = timezone.now()
     connection = connection_at(kind=kind, token=token, at=now)
-    if connection is None:
-        return _said(HTTPStatus.NOT_FOUND, "There is no such address.")
     try:
+        if connection is None:
+            spend(f"in:unknown:{address_of(request)}", quota=UNKNOWN_A_MINUTE, at=now)
+            return _said(HTTPStatus.NOT_FOUND, "There is no such address.")
         spend(f"in:{connection.pk}", quota=A_MINUTE, at=now)
     except TooManyRequests as refusal:
         return _said(HTTPStatus.TOO_MANY_REQUESTS, "Too many messages in one minute.", refusal.headers)

@@ -7,10 +7,11 @@ from leads.intake.imports import cells, fields
 from leads.intake.imports.cells import Wrong
 from leads.intake.imports.mapping import read_mapping
 from leads.intake.imports.problems import ROWS, MappingRefused
+from portal.keys.shapes import EXACT
 from portal.shared.refusal import Refusal
 
 TAKEN = (*fields.FACTS, "employees")  # of the importer's fields: those of a lead; decisions come in by nobody else
-LONGEST_ATTRIBUTE = 2000
+LONGEST_ATTRIBUTE, LONGEST_PROPERTY = 2000, 1000
 
 
 class ItemRefused(Refusal):
@@ -19,10 +20,14 @@ class ItemRefused(Refusal):
 
 
 class Facts(NamedTuple):
-    """What was told of the lead, and what stands in where nothing was: {fact: value}, "attributes.x" among them."""
+    """What was told of the lead, and what stands in where nothing was: {fact: value}, "attributes.x" among them.
+
+    properties: {name: text, number or true and false} of the event.
+    """
 
     told: dict
     defaults: dict
+    properties: dict
 
     @property
     def email(self):
@@ -38,8 +43,11 @@ def checked(document):
     return mapping
 
 
-def read(mapping, find):
-    """The Facts of one item. find: path or name → the raw value, None where there is none. Refuses: ItemRefused."""
+def read(mapping, find, properties):
+    """The Facts of one item. Refuses: ItemRefused.
+
+    find: path or name → the raw value, None where there is none. properties: {name of the event's: path or name}.
+    """
     told = {}
     for name, column in mapping.columns.items():
         try:
@@ -51,7 +59,24 @@ def read(mapping, find):
         if (value := _value(name, text)) != "":
             told[name] = value
     defaults = {name: _value(name, text) for name, text in mapping.defaults.items()}
-    return Facts(told, {name: value for name, value in defaults.items() if value != "" and name not in told})
+    defaults = {name: value for name, value in defaults.items() if value != "" and name not in told}
+    return Facts(told, defaults, _properties(properties, find))
+
+
+def _properties(wanted, find):
+    """What is told of the event: numbers, true and false stay what they are, lists become texts."""
+    found = {}
+    for name, path in wanted.items():
+        value = find(path)
+        try:
+            value = value if isinstance(value, int | float) and abs(value) <= EXACT else text_of(value).strip()
+        except ValueError:
+            raise ItemRefused(f"{name}: an object stands there, no plain value.") from None
+        if isinstance(value, str) and len(value) > LONGEST_PROPERTY:
+            raise ItemRefused(f"{name}: longer than {LONGEST_PROPERTY:,} characters.")
+        if value != "":
+            found[name] = value
+    return found
 
 
 def _value(name, text):

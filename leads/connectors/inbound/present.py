@@ -79,6 +79,7 @@ def reading(connection, post=None):
             for name, label in LABELS.items()
         ],
         "attributes": typed("attributes", "\n".join(f"{name} = {path}" for name, path in own.items())),
+        "properties": typed("properties", "\n".join(f"{n} = {path}" for n, path in connection.properties.items())),
         "attribute_sources": [
             {"name": name, "label": fields.label_of(name), "overwrites": name in sources}
             for name in where if name.startswith(fields.ATTRIBUTE)
@@ -112,8 +113,9 @@ def _read(connection, mapping, arrival):
     if why := arrival.problem or passed_over:
         return {"person": arrival.person, "problem": why}
     try:
-        facts = reader.read(mapping, senders.finder(connection, arrival.content))
+        facts = reader.read(mapping, senders.finder(connection, arrival.content), connection.properties)
     except Refusal as refusal:
         return {"person": arrival.person, "problem": refusal.sentence}
     told = [(fields.label_of(name), value) for name, value in (facts.defaults | facts.told).items()]
+    told += [(f"{name} (of the event)", value) for name, value in facts.properties.items()]
     return {"person": arrival.person, "facts": told, "problem": ""}

@@ -19,6 +19,7 @@ def reading_of(post, connection):
         "shares_ids": "shares_ids" in post,
         "event_kind": post.get("event_kind", ""),
         "paths": {name: post.get(f"path-{name}", "") for name in generic.PATHS},
+        "properties": dict(_named(post.get("properties", ""))),
     }
 
 
@@ -28,7 +29,9 @@ def document_of(post, before):
         return _pasted(pasted)
     if saved := post.get("saved", ""):
         return _of_leads(SavedMapping.objects.filter(pk=saved).first() if saved.isdecimal() else None)
-    columns = {name: post.get(f"from-{name}", "") for name in TAKEN} | dict(_attributes(post.get("attributes", "")))
+    columns = {name: post.get(f"from-{name}", "") for name in TAKEN} | {
+        f"{fields.ATTRIBUTE}{name}": where for name, where in _named(post.get("attributes", ""))
+    }
     columns = {name: where.strip() for name, where in columns.items() if where.strip()}
     known = before.get("columns", {})
     kept = {"columns": {name: _with_values(known.get(name), where) for name, where in columns.items()}}
@@ -56,12 +59,12 @@ def _is_fact(name):
     return name in TAKEN or name.startswith(fields.ATTRIBUTE)
 
 
-def _attributes(text):
-    """("attributes.<name>", where) of each line "name = where"."""
+def _named(text):
+    """(name, where) of each line "name = where"."""
     for line in text.splitlines():
         name, _, where = line.partition("=")
         if name.strip():
-            yield f"{fields.ATTRIBUTE}{name.strip()}", where
+            yield name.strip(), where.strip()
 
 
 def _with_values(before, where):

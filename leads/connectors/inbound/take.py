@@ -4,17 +4,18 @@ import time
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from leads.connectors.inbound import facts as reading
 from leads.connectors.inbound import senders
 from leads.connectors.inbound.merge import Merge
 from leads.connectors.models import Conflict, Connection, Item, Link, Said
 from leads.models import Lead
-from leads.services.capture import Happened, TwoLeads, find_lead, overtaken, take_in
+from leads.services.capture import Happened, NotALead, TwoLeads, find_lead, overtaken, take_in
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
+from portal.shared.locks import wait_for_others
 from portal.shared.refusal import Refusal
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ MOST_TRIES = 5  # of an item that fails by a fault of ours
 AT_ONCE = 2.0  # seconds that a sender waits while its items are taken in; the worker does the rest
 A_RUN, MOST_IN_A_RUN = 20.0, 5000
 HELD = "No lead has this id yet, and no e-mail address was told. What it says waits for one."
+WAITED = "It waited for the e-mail address."
 FORGET = "The sender says that this person asks to be forgotten. The admins were told."
 CAME_OF_IT = {
     "handed_over": "Handed over.", "nurture": "In nurture.", "cooling_off": "Inside the cool-off.",
@@ -36,6 +38,8 @@ def take_waiting(*, at, item_ids=None, within=A_RUN):
 
     item_ids: only these. Several workers may run it at once: an item is taken in by one of them.
     """
+    if item_ids is None:
+        _free_known()
     waiting = Item.objects.waiting() if item_ids is None else Item.objects.waiting().filter(pk__in=item_ids)
     began, looked_at = time.monotonic(), 0
     for item_id in list(waiting.order_by("occurred_at", "id").values_list("pk", flat=True)[:MOST_IN_A_RUN]):
@@ -96,17 +100,25 @@ def _take(item, at):
     if _is_forgotten(connection, item.person):
         item.content = None
         return _done([item], Outcome.IGNORED, at, why="The person asked to be forgotten: nothing of it is kept.")
-    told = reading.read(mapping, senders.finder(connection, item.content))
+    told = _read(item, mapping)
+    if item.person:  # else the address may come while this is held, and neither would see the other
+        wait_for_others(f"inbound {connection.pk} {item.person}")
     lead, is_linked = _whose(connection, item.person, told)
     if lead is None and not told.email and not _is_enough(connection, item.person, told):
+        if not item.person:
+            raise NotALead
         return _done([item], Outcome.HELD, at, why=HELD)
-    merge, items = Merge(connection, lead), []
-    for one, facts in sorted([*_held(item, mapping, at), (item, told)], key=lambda pair: pair[0].occurred_at):
+    merge = Merge(connection, lead)
+    heard = sorted([*_held(item, mapping, at), (item, told)], key=lambda pair: pair[0].occurred_at)
+    for one, facts in heard:
         merge.hear(one, facts)
-        items.append(one)
     if connection.shares_ids and not is_linked:
         merge.fill("external_id", item.person)
-    return _write(items, merge, lead, at)
+    return _write(item, heard, merge, lead, at)
+
+
+def _read(item, mapping):
+    return reading.read(mapping, senders.finder(item.connection, item.content), item.connection.properties)
 
 
 def _whose(connection, person, told):
@@ -134,29 +146,44 @@ def _is_enough(connection, person, told):
     return bool(told.told.get("external_id") or (connection.shares_ids and person))
 
 
+def _free_known():
+    """What waits for an address, and whose lead is known by now: another door told of the person."""
+    linked = Link.objects.filter(connection=OuterRef("connection"), person=OuterRef("person"))
+    leads = Lead.objects.filter(external_id=OuterRef("person"))
+    known = Q(Exists(linked)) | Q(Exists(leads), connection__shares_ids=True)
+    freed = Item.objects.held().filter(known, ~Q(person="")).values("pk")[:MOST_IN_A_RUN]
+    Item.objects.held().filter(pk__in=freed).update(outcome=Outcome.WAITING, why="", done_at=None)
+
+
 def _held(item, mapping, at):
     """(Item, Facts) of what was told of this person before anybody knew who it is."""
     rows = Item.objects.held().filter(connection=item.connection, person=item.person).exclude(pk=item.pk)
     for one in rows.select_for_update().order_by("occurred_at", "id") if item.person else ():
         try:
-            yield one, reading.read(mapping, senders.finder(item.connection, one.content))
+            yield one, _read(one, mapping)
         except reading.ItemRefused as refusal:
             _done([one], Outcome.REFUSED, at, why=refusal.sentence)
 
 
-def _write(items, merge, lead, at):
-    """Facts and events, and beside them the outcome of each item, who said what, and what was not taken."""
-    connection, item = merge.connection, items[-1]
+def _write(item, heard, merge, lead, at):
+    """Facts and events, and beside them the outcome of each item, who said what, and what was not taken.
+
+    heard: pairs (Item, Facts): the item, and those of its person that were held until now.
+    """
+    connection = merge.connection
     if lead and not merge.news and connection.is_crm:
         handoff, outcome, why = None, Outcome.UNCHANGED, "Everything it says is known."
     else:
-        events = [Happened(connection.event_kind, one.occurred_at, connection.origin, one.origin_id) for one in items]
+        kind, origin = connection.event_kind, connection.origin
+        events = [Happened(kind, one.occurred_at, origin, one.origin_id, said.properties) for one, said in heard]
         taken = take_in(facts=merge.facts(), events=events, at=at, known=lead)
         lead, handoff, outcome, why = taken.lead, taken.handoff, Outcome.TAKEN, CAME_OF_IT.get(taken.outcome, "")
     if item.person:
         Link.objects.get_or_create(connection=connection, person=item.person, defaults={"lead": lead})
     _note(merge, lead, at)
-    _done(items, outcome, at, why=f"{why} {_left_out(merge)}".strip(), lead=lead, handoff=handoff)
+    why, waited = f"{why} {_left_out(merge)}".strip(), [one for one, _ in heard if one is not item]
+    _done([item], outcome, at, why=why, lead=lead, handoff=handoff)
+    _done(waited, outcome, at, why=f"{WAITED} {why}".strip(), lead=lead, handoff=handoff)
 
 
 def _left_out(merge):

@@ -31,6 +31,7 @@ class Connection(models.Model):
     organisation = models.CharField(max_length=18, blank=True, default="", help_text="Salesforce: who may tell")
     mapping = models.JSONField(default=dict, help_text="the importer's mapping document; columns are paths or names")
     paths = models.JSONField(default=dict, help_text="JSON: where the items, their id, time, person and actor stand")
+    properties = models.JSONField(default=dict, help_text="JSON: {property of the event: where it stands}")
     event_kind = models.CharField(max_length=60, help_text="of the event that each item becomes")
     overwrites = ArrayField(
         models.CharField(max_length=80), default=list, blank=True, help_text="its facts; it only fills the others"

@@ -1,32 +1,19 @@
 """How much one network address may send, and when a form is under load; counts in the cache fail open."""
 
 import datetime as dt
-import ipaddress
 import logging
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
 
 from leads.intake.forms.models import Submission
+from portal.keys.limits import address_of
 
 log = logging.getLogger(__name__)
 WINDOW = dt.timedelta(minutes=10)
 BUSY_OVER = dt.timedelta(seconds=5)
 REFUSED_FROM = 5  # times what a form allows an address: from there on nothing more is kept of it
 MOST_PARTS = 2_000  # questions answered in WINDOW from one address: a whole office fills forms at once
-
-
-def address_of(request):
-    """The visitor's network address as the sign-in counts it; of IPv6 the network of one house; "" if unknown."""
-    try:
-        address = ipaddress.ip_address(get_adapter(request).get_client_ip(request))
-    except (PermissionDenied, ValueError):
-        return ""
-    if address.version == 6:
-        return str(ipaddress.ip_network(f"{address}/64", strict=False).network_address)
-    return str(address)
 
 
 def count(what, request, *, at):
