@@ -217,7 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "leads.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "outbox": {"task": "portal.outbox.deliver_messages", "schedule": 10.0, "options": {"expires": 10}},
     "signatures": {"task": "sla.remind_signatories", "schedule": 3600.0, "options": {"expires": 3600}},
-    "evaluate": {"task": "leads.evaluate", "schedule": 15.0, "options": {"expires": 15}},
+    "evaluate": {"task": "leads.evaluate", "schedule": 5.0, "options": {"expires": 5}},
     "places": {"task": "leads.places", "schedule": 15.0, "options": {"expires": 15}},
     "rollup": {"task": "leads.rollup", "schedule": 10.0, "options": {"expires": 10}},
     "answers": {"task": "portal.keys.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 
 import pytest
+from celery import current_app
 from django.core.management import call_command
 from django.template.loader import render_to_string
 from django.test import Client
@@ -297,6 +298,10 @@ def test_under_load_the_thanks_come_at_once_and_the_worker_evaluates(client, ver
         said = HOT | {"email": f"{n}@aldermoss.example"}
         assert client.post(url(version), complete(ticket.anew(), said)).status_code == 302
     assert [outcome for _, outcome in sent()] == ["handed_over"] * 5 + ["later"]
+    beat = settings.CELERY_BEAT_SCHEDULE["evaluate"]
+    assert beat["schedule"] <= 5
+    current_app.tasks[beat["task"]]()
+    assert Handoff.objects.count() == 6
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(client, version, ticket):
