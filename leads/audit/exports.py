@@ -46,6 +46,7 @@ def _pdf(content, name):
     return response
 
 
+@opens_by_link
 @require_GET
 def audit_table(request, month, table, form):
     """One of tables.TABLES, every row of it, for whoever may open its part of the page; shares are of 1."""

@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 
+from leads.mail.documents import tables
 from leads.mail.kinds import ACTION, AUDIT, EXCUSE
 from portal.outbox.mail import Mail, writes
 
@@ -12,7 +13,10 @@ def waits(payload):
     said = f"The audit of {month} was closed. Read it and sign it for your side."
     return Mail(
         f"Audit of {month}: your signature", said, reverse("audit_closing", args=[month]), "Read and sign",
-        document=reverse("audit_pdf", args=[month]), document_name="What is to be signed (PDF)",
+        documents=(
+            ("What is to be signed (PDF)", reverse("audit_pdf", args=[month])),
+            *tables(month, ("reasons", "Why sales said no"), ("scorecard", "Both sides’ promises")),
+        ),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from leads import figures
 from leads.audit.review import agenda, review, worst_words
+from leads.mail.documents import tables
 from leads.mail.kinds import REVIEW
 from leads.periods import Span
 from portal.accounts.models import User
@@ -40,7 +41,10 @@ def conversion(payload):
     subject = f"Conversion review, {span.name}: {counts.sqls} accepted, {counts.mqls} MQLs"
     return Mail(
         subject, "\n".join(lines), where, "Open the review",
-        document=reverse("audit_review_pdf", args=[span]), document_name="The review as PDF",
+        documents=(
+            ("The review as PDF", reverse("audit_review_pdf", args=[span])),
+            *tables(span, ("reasons", "Why sales said no"), ("breakdown", "By source")),
+        ),
     )  # fmt: skip
 
 

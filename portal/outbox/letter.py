@@ -26,7 +26,10 @@ def letter(message, mail):
         "subject": one_line(mail.subject),
         "address": absolute(mail.path),
         "preferences": absolute(reverse("preferences")),
-        "document": mail.document and absolute(links.signed(mail.document, person=message.recipient, until=until)),
+        "documents": [
+            (name, absolute(links.signed(where, person=message.recipient, until=until)))
+            for name, where in mail.documents
+        ],
         "until": day(until, message.created_at, message.recipient.zone),
     }
     sent = EmailMultiAlternatives(

@@ -11,16 +11,15 @@ WAYS = {MAIL: "E-mail", BELL: "Bell"}
 class Mail(NamedTuple):
     """Plain text; `path` is the page that it leads to, from the root of the portal, and `link` what that page is.
 
-    `document`: the address of a read-only one (see portal.accounts.links) that the letter opens without signing in,
-    and `document_name` what it is called. Bell and chat rooms do not get it.
+    `documents`: (what it is called, address) of each read-only one that the letter opens without signing in, see
+    portal.accounts.links. Bell and chat rooms do not get them.
     """
 
     subject: str
     body: str
     path: str
     link: str = "Open the lead"
-    document: str = ""
-    document_name: str = ""
+    documents: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
