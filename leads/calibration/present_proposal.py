@@ -105,7 +105,8 @@ def below(job) -> list[dict]:
     entry, months = _entry(job.against.as_definition()), len(months_of(*job.result["past"]))
     found = {int(at): row for at, row in job.result["below"].items()}
     reached = min((at for at, (_, _, decided) in found.items() if decided), default=entry)
-    return [_below(found, entry - step, months) for step in STEPS if entry - step >= reached]
+    rows = [_below(found, entry - step, months) for step in STEPS if entry - step >= reached]
+    return [row for row in rows if row["leads"]]
 
 
 def _below(found, threshold, months):

@@ -1,5 +1,7 @@
 """Doors of calibration: what was learnt so far, ask the past, watch, read, and draft what it found."""
 
+import datetime as dt
+
 from django.db.models import Min
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -19,6 +21,7 @@ from sla.models import MQLDefinition, SLAVersion
 
 PAGE = "calibration/calibration.html"
 NEW = "calibration/calibration_new.html"
+LONG = dt.timedelta(days=50 * 365)  # all of the past
 
 
 @require_GET
@@ -133,7 +136,7 @@ def _counts(form, at):
     """What there is to learn from, and what it could tell: for each question."""
     rows = []
     for question, label in Calibration.Question.choices:
-        yes, no, later = roughly(question, since=at.replace(year=at.year - 50), at=at)
+        yes, no, later = roughly(question, since=at - LONG, at=at)
         least = detectable_odds(yes + no, yes, 0.5, tests=max(1, len(form.rules)))
         rows.append({"label": label, "yes": yes, "no": no, "later": later, "least": present.ratio(least),
                      "words": present.ONES[question]})  # fmt: skip
