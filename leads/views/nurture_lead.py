@@ -36,6 +36,7 @@ def lead_page(request, pk, now):
         "version": version,
         "may_recycle": works and version and comes_back(lead),
         "may_evaluate": works and version and not (place and place.place == "open"),
+        "may_link": works,
         "may_forget": may(request.user, May.FORGET_PEOPLE),
         "now": now,
     }

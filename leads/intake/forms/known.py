@@ -4,13 +4,17 @@ import datetime as dt
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 
 from leads.intake.forms import content as form
-from leads.models import Lead
+from leads.models import Handoff, Lead, Place
 
 SALT = "forms.known"
 VALID = dt.timedelta(days=30)
+NEVER = (Place.Where.DISQUALIFIED, Place.Where.SUSPECTED, Place.Where.ERASED)
+LINKED = ("email", "first_name", "link", "valid_until")
 ASKED_ANYWAY = (form.CONSENT, form.HIDDEN)
 
 
@@ -20,6 +24,21 @@ def known_link(form_, lead):
         return None
     key = signing.dumps({"form": form_.slug, "lead": lead.pk}, salt=SALT)
     return f"{settings.PORTAL_URL.rstrip('/')}{reverse('form_public', args=[form_.slug])}?k={key}"
+
+
+def reachable():
+    """The Leads that a link may be sent to, in the order of their ids: with an e-mail address, held by no rep, and
+    neither suspected nor never to be contacted again."""
+    held = Handoff.objects.undecided().filter(lead=OuterRef("pk"))
+    never = Place.objects.filter(lead=OuterRef("pk"), place__in=NEVER)
+    return Lead.objects.filter(~Exists(held), ~Exists(never), email__isnull=False).order_by("pk")
+
+
+def link_rows(form_, leads, *, at):
+    """Rows of LINKED, one at a time."""
+    until = timezone.localtime(at + VALID)
+    for lead in leads.iterator(chunk_size=1000):
+        yield lead.email, lead.first_name, known_link(form_, lead), until
 
 
 def lead_of(form_, key):

@@ -3,11 +3,10 @@
 import sys
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
-from leads.intake.forms.known import known_link
+from leads.intake.forms.known import LINKED, link_rows, reachable
 from leads.intake.forms.models import Form
-from leads.models import Handoff, Lead
 from portal.shared.sheets import csv_pieces
 
 
@@ -21,9 +20,6 @@ class Command(BaseCommand):
         found = Form.objects.live().filter(slug=form).first()
         if found is None:
             raise CommandError(f"No open form has the address {form}.")
-        held = Handoff.objects.undecided().filter(lead=OuterRef("pk"))
-        leads = Lead.objects.filter(~Exists(held), email__isnull=False).order_by("pk")
-        rows = ((lead.email, lead.first_name, known_link(found, lead)) for lead in leads.iterator(chunk_size=1000))
         out = getattr(self.stdout, "_out", sys.stdout)
-        for piece in csv_pieces(["email", "first_name", "link"], rows):
+        for piece in csv_pieces(LINKED, link_rows(found, reachable(), at=timezone.now())):
             out.write(piece.decode())

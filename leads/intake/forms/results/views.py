@@ -74,6 +74,7 @@ def form(request, slug):
         "snippets": _snippets(found, published[0]) if published and not found.is_retired else None,
         "builds": may(request.user, May.BUILD_FORMS),
         "reads": may(request.user, May.SEE_SUBMISSIONS),
+        "links": may(request.user, May.WORK_NURTURE),
         "days": figures.SPAN.days,
         "now": now,
     }
