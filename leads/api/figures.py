@@ -9,7 +9,7 @@ from pydantic import Field
 
 from leads import figures
 from leads.api.router import router
-from leads.audit.report import audits
+from leads.audit.told import told
 from leads.figures import Month
 from portal.accounts.permissions import May, require
 from portal.keys.auth import Bearer
@@ -24,6 +24,7 @@ Basis = Literal[figures.BASES]
 class AuditAsked(Strict):
     basis: Basis = figures.PERIOD
     by: Literal[tuple(figures.DIMENSIONS)] | None = Field(None, description="broken down along this")
+    live: bool = Field(False, description="of a closed month too what is counted now, not what was signed")
 
 
 class FiguresAsked(Strict):
@@ -74,6 +75,12 @@ class Row(Counts):
     rate: Rate | None
 
 
+class Closed(Said):
+    number: int
+    fingerprint: str = Field(description="SHA-256 of what both sides sign")
+    signed_at: dt.datetime | None = Field(description="when the second side signed; null until then")
+
+
 class Audit(Counts):
     month: str
     time_zone: str
@@ -86,6 +93,7 @@ class Audit(Counts):
     reasons: list[Reason]
     top_reason: TopReason | None
     breakdown: list[Row]
+    closed: Closed | None = Field(description="of the record that the figures are read out of; null: counted")
 
 
 class MonthRow(Counts):
@@ -104,11 +112,12 @@ class Figures(Said):
 
 @router.get("/audits/{month}", response=Audit, url_name="api_audit", summary="A month's audit", **SHARED)
 def get_audit(request, month: Path[MonthKey], query: Query[AuditAsked]):
-    """As `manage.py audit --json` prints it; docs/figures.md says what each figure means."""
+    """As `manage.py audit --json` prints it: a closed month as it was signed. docs/figures.md says what each means."""
     require(request.user, May.READ_AUDIT)
     now, zone = timezone.now(), timezone.get_default_timezone()
     wanted = _past(month, now, zone)
-    return audits(wanted, wanted, basis=query.basis, as_of=now, zone=zone, by=query.by)[0].as_json()
+    (found,) = told(wanted, wanted, basis=query.basis, by=query.by, as_of=now, zone=zone, live=query.live)
+    return found.as_json()
 
 
 @router.get("/figures", response=Figures, url_name="api_figures", summary="Figures by month", **SHARED)

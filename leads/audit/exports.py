@@ -1,12 +1,12 @@
 """The audit as files: the month as JSON, as `manage.py audit --json` prints it, and each of its tables."""
 
-from dataclasses import replace
-
 from django.http import Http404, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from leads.audit import paper, tables_of_figures, tables_of_work  # noqa: F401 (they register the tables)
 from leads.audit.tables import TABLES, as_sheet
+from leads.audit.told import told
 from leads.audit.views import asked_for
 from portal.accounts.links import opens_by_link
 from portal.accounts.permissions import May, require
@@ -17,10 +17,10 @@ from portal.shared import sheets
 def audit_json(request, month):
     """One month on one basis, with `by` broken down; the shape is that of the command (docs/figures.md)."""
     require(request.user, May.READ_AUDIT)
-    asked = asked_for(request, month)
-    found = asked.page.audit
-    if not request.GET.get("by"):
-        found = replace(found, by=None, breakdown=())
+    asked, by = asked_for(request, month), request.GET.get("by") or None
+    when = {"as_of": timezone.now(), "zone": timezone.get_default_timezone()}
+    live = request.GET.get("live") == "true"
+    (found,) = told(asked.period, asked.period, basis=asked.basis, by=by, live=live, **when)
     return JsonResponse(found.as_json(), json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 

@@ -5,13 +5,18 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.timezone import get_default_timezone
 
+from leads.audit.closing import close_audit, sign_audit
+from leads.figures import Month
+from leads.services.decide import accept_handoff
 from sla.models import ReasonCode
+from tests import cast
 from tests.history import write
 
 UTC = dt.UTC
 SHAPE = {"month", "time_zone", "basis", "as_of", "mqls", "sqls", "rejected", "undecided", "withdrawn", "rate", "tier",
-         "change", "reasons", "top_reason", "breakdown"}  # fmt: skip
+         "change", "reasons", "top_reason", "breakdown", "closed"}  # fmt: skip
 
 
 @pytest.fixture
@@ -78,6 +83,31 @@ def test_a_range_is_a_list_and_a_month_without_mqls_has_no_rate(march, capsys):
     assert [audit["rate"] and audit["rate"]["value"] for audit in found] == [None, 0.2, None]
     assert found[1]["change"] == {"since": "2026-02", "value": None, "low": None, "high": None, "verdict": None}
     assert (found[0]["tier"], found[0]["top_reason"], found[0]["breakdown"]) == (None, None, [])
+
+
+def test_a_closed_month_is_told_as_it_was_signed_and_live_only_when_asked(march, people, capsys, now):
+    zone = get_default_timezone()
+    asked = ("2026-03", "--by", "source")
+    before = as_json(capsys, *asked)
+    closing = close_audit(month=Month.parse("2026-03"), by=people.marketing_leader, at=now, zone=zone)
+    frozen = as_json(capsys, *asked)
+    assert frozen["closed"] == {"number": 1, "fingerprint": closing.fingerprint, "signed_at": None}
+    later = now + dt.timedelta(hours=2)
+    for party, by in (("marketing", people.marketing_leader), ("sales", people.sales_leader)):
+        sign_audit(closing_id=closing.pk, party=party, fingerprint=closing.fingerprint, by=by, at=later)
+    late = cast.open_handoff(owner=people.rep, at=march[0].qualified_at, source="Webinar")
+    accept_handoff(handoff_id=late.pk, by=people.rep, at=late.qualified_at + dt.timedelta(days=1))
+    frozen, live = as_json(capsys, *asked), as_json(capsys, *asked, "--live")
+    assert dt.datetime.fromisoformat(frozen["closed"]["signed_at"]) == later
+    assert dt.datetime.fromisoformat(frozen["as_of"]) == now
+    apart = {"as_of": "", "closed": None}
+    assert frozen | apart == before | apart
+    assert (frozen["mqls"], live["mqls"], live["closed"]) == (50, 51, None)
+    assert live["breakdown"][0]["mqls"] == frozen["breakdown"][0]["mqls"] + 1
+    assert as_json(capsys, "2026-03")["breakdown"] == []
+    closed = [audit["closed"] for audit in as_json(capsys, "--from", "2026-02", "--to", "2026-04")]
+    assert closed == [None, frozen["closed"], None]
+    assert f"closed, no. 1, fingerprint {closing.fingerprint}" in run(capsys, "2026-03")
 
 
 def test_the_table_says_the_same_in_words(march, capsys):

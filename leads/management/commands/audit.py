@@ -1,4 +1,4 @@
-"""`manage.py audit 2026-10`: the figures of the audit page, as a table or as JSON."""
+"""`manage.py audit 2026-10`: the figures of the audit page, as a table or as JSON; of a closed month as signed."""
 
 import json
 
@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from leads import figures
-from leads.audit.report import audits
+from leads.audit.told import told
 from portal.shared import text, time
 
 
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="last", metavar="MONTH", help="last month of the range")
         parser.add_argument("--basis", default=figures.PERIOD, help="period (default) or cohort")
         parser.add_argument("--by", help=f"break down by {', '.join(figures.DIMENSIONS)}")
+        parser.add_argument("--live", action="store_true", help="count closed months, too, as of now")
         parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
     def handle(self, *, month, first, last, basis, by, **options):
@@ -30,12 +31,13 @@ class Command(BaseCommand):
         start, end = _month(first or month), _month(last or month)
         if end < start:
             raise CommandError(f"--to {end} lies before --from {start}.")
-        found = audits(start, end, basis=basis, by=by, as_of=timezone.now(), zone=timezone.get_default_timezone())
+        when = {"as_of": timezone.now(), "zone": timezone.get_default_timezone()}
+        found = told(start, end, basis=basis, by=by, live=options["live"], **when)
         if options["json"]:
-            values = [audit.as_json() for audit in found]
+            values = [each.as_json() for each in found]
             self.stdout.write(json.dumps(values[0] if month else values, indent=2, ensure_ascii=False))
         else:
-            self.stdout.write("\n\n".join(_table(audit) for audit in found))
+            self.stdout.write("\n\n".join(_table(each.audit, each.closing) for each in found))
 
 
 def _month(key):
@@ -50,11 +52,12 @@ def _one_of(value, allowed, option):
         raise CommandError(f"{option} {value} is unknown: take one of {', '.join(allowed)}.")
 
 
-def _table(audit):
+def _table(audit, closing):
     """The audit for people to read in a terminal."""
     counts = audit.now.counts
     lines = [
         f"MQL audit, {time.month(audit.now.month.first)} ({audit.zone.key}, {audit.basis} basis)",
+        *([f"  closed, no. {closing.number}, fingerprint {closing.fingerprint}"] if closing else []),
         f"  MQLs {counts.mqls}   SQLs {counts.sqls}   rejected {counts.rejected}   undecided {counts.undecided}"
         f"   withdrawn {counts.withdrawn}",
         f"  rate {_rate(audit.rate)}   tier {audit.tier or '–'}   change {_change(audit.change)}",
