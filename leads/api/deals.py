@@ -1,27 +1,70 @@
-"""The door for what became of a lead in the end: deals, by the verb of the pages."""
+"""Doors for what became of a lead in the end: deals, by the verb and the sight of the pages."""
 
 from decimal import Decimal
+from typing import Literal
 
+from django.db import models
 from django.utils import timezone
+from ninja import Query
+from pydantic import Field
 
 from leads.api.capture import named
+from leads.api.lists import Paged
 from leads.api.router import router
-from leads.api.shapes import DealIn, DealSaid, happened_at
+from leads.api.shapes import DealIn, DealKept, DealPage, DealSaid, happened_at
+from leads.models import Deal
 from leads.models.via import Via
 from leads.services import deal as verb
 from portal.accounts.permissions import May, require
 from portal.keys.auth import Bearer
+from portal.keys.cursor import cursor_of, read_cursor
 from portal.keys.once import once
 from portal.keys.problem import answered_with
-from portal.keys.scopes import DEALS_WRITE
+from portal.keys.scopes import DEALS_READ, DEALS_WRITE
+from portal.keys.shapes import IdInAddress, Moment, text
 
+TAGS = ["Deals"]
 answered_with(409, verb.DealOvertaken)
 answered_with(422, verb.DealNotTold, verb.DealDates, verb.DealAmount, verb.NothingToCorrect)
 
 
+class Deals(Paged):
+    lead: IdInAddress | None = None
+    handoff: IdInAddress | None = None
+    id: text(120, least=1) | None = Field(None, description="your own, as you recorded it")
+    outcome: Literal["won", "lost", "open"] | None = None
+    closed_from: Moment | None = None
+    closed_before: Moment | None = None
+    recorded_from: Moment | None = None
+
+
+@router.get(
+    "/deals", response=DealPage, auth=Bearer(DEALS_READ), url_name="api_deals", summary="List deals", tags=TAGS
+)  # fmt: skip
+def get_deals(request, query: Query[Deals]):
+    """Those that the key's person may see, each as it stands now, in the order in which they were told. A page after
+    another shows each once, whatever is written meanwhile; one that is corrected stands at the end anew, one that was
+    taken back is gone."""
+    require(request.user, May.SEE_DEALS)
+    wanted = {
+        "lead": query.lead, "handoff": query.handoff, "external_id": query.id, "outcome": query.outcome,
+        "closed_at__gte": query.closed_from, "closed_at__lt": query.closed_before,
+        "recorded_at__gte": query.recorded_from,
+    }  # fmt: skip
+    found = Deal.objects.standing().visible_to(request.user)
+    found = found.filter(**{look: value for look, value in wanted.items() if value is not None})
+    if query.cursor is not None:
+        (after,) = read_cursor(query.cursor, of=query.name())
+        found = found.filter(pk__gt=after)
+    rows = list(found.order_by("pk").fetch_mode(models.FETCH_RAISE)[: query.limit + 1])
+    shown = rows[: query.limit]
+    more = cursor_of([shown[-1].pk], of=query.name()) if len(rows) > query.limit else None
+    return DealPage(items=[DealKept.of(row) for row in shown], next_cursor=more)
+
+
 @router.post(
     "/deals", response={200: DealSaid, 201: DealSaid}, auth=Bearer(DEALS_WRITE), url_name="api_deals",
-    summary="Record a deal", tags=["Deals"],
+    summary="Record a deal", tags=TAGS,
 )  # fmt: skip
 def post_deal(request, deal: DealIn):
     """What was won, lost or is open: told apart by your `id`, else by the handoff. What is new of it supersedes what
@@ -42,7 +85,7 @@ def post_deal(request, deal: DealIn):
             verb.record_deal, lead_id=named(deal.lead), handoff_id=deal.handoff, external_id=deal.id,
             amount=deal.amount and Decimal(deal.amount), by=request.user, at=now, via=Via.API, **told, **moments,
         )  # fmt: skip
-        said = DealSaid.of(done.deal, done.change).model_dump(mode="json")
+        said = DealSaid(change=done.change, **DealKept.of(done.deal).model_dump()).model_dump(mode="json")
         return (201 if done.change == "new" else 200), said
 
     return once(request, work)

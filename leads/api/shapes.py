@@ -254,11 +254,10 @@ class DecisionSaid(Said):
     recycle_on: dt.date | None
 
 
-class DealSaid(Said):
-    """The deal as it stands now. `change`: new, corrected or unchanged."""
+class DealKept(Said):
+    """A deal as it stands now; `deal` names what was told last of it, `id` is your own."""
 
     deal: int
-    change: str
     lead: int
     handoff: int | None
     id: str | None
@@ -269,12 +268,22 @@ class DealSaid(Said):
     loss_reason: str
     opened_at: dt.datetime | None
     closed_at: dt.datetime | None
+    recorded_at: dt.datetime
 
     @classmethod
-    def of(cls, row, change):
-        kept = {name: getattr(row, name) for name in
-                ("outcome", "currency", "product", "loss_reason", "opened_at", "closed_at")}  # fmt: skip
+    def of(cls, row):
+        names = ("outcome", "currency", "product", "loss_reason", "opened_at", "closed_at", "recorded_at")
+        kept = {name: getattr(row, name) for name in names}
         return cls(
-            deal=row.pk, change=change, lead=row.lead_id, handoff=row.handoff_id, id=row.external_id,
+            deal=row.pk, lead=row.lead_id, handoff=row.handoff_id, id=row.external_id,
             amount=None if row.amount is None else f"{row.amount:.2f}", **kept,
         )  # fmt: skip
+
+
+class DealSaid(DealKept):
+    change: str = Field(description="new, corrected or unchanged")
+
+
+class DealPage(Said):
+    items: list[DealKept]
+    next_cursor: str | None

@@ -2,7 +2,7 @@
 
 LEADS_READ, LEADS_WRITE, EVENTS_WRITE = "leads:read", "leads:write", "events:write"
 HANDOFFS_READ, HANDOFFS_WRITE = "handoffs:read", "handoffs:write"
-DEALS_WRITE = "deals:write"
+DEALS_READ, DEALS_WRITE = "deals:read", "deals:write"
 FIGURES_READ, AGREEMENT_READ = "figures:read", "agreement:read"
 ACT_FOR = "people:act-for"
 
@@ -12,6 +12,7 @@ SCOPES = {
     LEADS_READ: "Read leads",
     HANDOFFS_READ: "Read handoffs",
     HANDOFFS_WRITE: "Log contacts, accept and reject",
+    DEALS_READ: "Read deals",
     DEALS_WRITE: "Record won, lost and open deals",
     FIGURES_READ: "Read audits and figures",
     AGREEMENT_READ: "Read the agreement and the definition",

@@ -129,7 +129,7 @@ def many(agreement, people):
 
 def pages(program, where, **query):
     """The items of every page, one after the other."""
-    found, cursor = [], None
+    found, cursor = [], query.pop("cursor", None)
     while True:
         said = program.get(where, query | ({"cursor": cursor} if cursor else {})).json()
         found += said["items"]
