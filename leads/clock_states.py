@@ -1,7 +1,8 @@
 """The state of each clock of a handoff, in two forms of one rule: for a row in Python, for a queryset in SQL.
 
 None where there is no clock; `kept`, `late`, `done` as in leads.clocks; `warn` and `ok` while it runs. The contact
-clock is stopped by the first touch; a decision or a withdrawal ends what still runs.
+clock is stopped by the first touch; a decision or a withdrawal ends what still runs. As of a past instant: what came
+later has not happened yet.
 """
 
 from django.db.models import Case, CharField, DateTimeField, DurationField, ExpressionWrapper, F, Value, When
@@ -13,23 +14,34 @@ from leads.clocks import HOUR, state
 
 def contact_state(row, now):
     """State of a handoff's contact clock at `now`."""
-    ended = row.decided_at or row.withdrawn_at
-    return _state(row, row.contact_due_at, row.contact_warn_at, now, stopped=row.first_touch_at, ended=ended)
+    ended = _by(now, row.decided_at) or _by(now, row.withdrawn_at)
+    stopped = _by(now, row.first_touch_at)
+    return _state(row, row.contact_due_at, row.contact_warn_at, now, stopped=stopped, ended=ended)
 
 
 def decision_state(row, now):
     """State of a handoff's decision clock at `now`."""
-    return _state(row, row.decision_due_at, row.decision_warn_at, now, stopped=row.decided_at, ended=row.withdrawn_at)
+    stopped, ended = _by(now, row.decided_at), _by(now, row.withdrawn_at)
+    return _state(row, row.decision_due_at, row.decision_warn_at, now, stopped=stopped, ended=ended)
 
 
 def contact_state_sql(at):
     """The expression that `contact_state` is in SQL, over handoffs."""
-    return _state_sql("contact", at, stopped=F("first_touch_at"), ended=Coalesce("decided_at", "withdrawn_at"))
+    ended = Coalesce(_by_sql(at, "decided_at"), _by_sql(at, "withdrawn_at"))
+    return _state_sql("contact", at, stopped=_by_sql(at, "first_touch_at"), ended=ended)
 
 
 def decision_state_sql(at):
     """The expression that `decision_state` is in SQL, over handoffs."""
-    return _state_sql("decision", at, stopped=F("decided_at"), ended=F("withdrawn_at"))
+    return _state_sql("decision", at, stopped=_by_sql(at, "decided_at"), ended=_by_sql(at, "withdrawn_at"))
+
+
+def _by(now, moment):
+    return moment if moment is not None and moment <= now else None
+
+
+def _by_sql(at, name):
+    return Case(When(**{f"{name}__lte": at}, then=F(name)), output_field=DateTimeField())
 
 
 def _state(row, due, warn_at, now, *, stopped, ended):

@@ -14,6 +14,7 @@ from leads.services.assign import reassign_handoff
 from leads.services.decide import accept_handoff, reject_handoff
 from leads.services.sweep import sweep_clocks
 from leads.services.touch import log_touch
+from leads.services.withdraw import withdraw_handoff
 from portal.accounts.models import User
 from sla.models import Party
 
@@ -113,6 +114,35 @@ def test_a_contact_logged_late_but_made_in_time_is_no_breach(open_lead, people):
               kind=Touch.Kind.CALL, outcome=Touch.Outcome.REACHED)  # fmt: skip
     after = promised(scorecard(OCTOBER, as_of=at, zone=ZONE), "first_contact", row.tier.key)
     assert ((before.k, before.n), (after.k, after.n)) == ((0, 1), (1, 1))
+
+
+def test_clocks_are_told_as_of_the_cut_whatever_came_later(open_lead, people):
+    row = open_lead(at=START)
+    before, after = row.contact_due_at - HOUR / 4, row.decision_due_at + DAY
+    log_touch(handoff_id=row.pk, by=people.rep, at=row.contact_due_at + HOUR, kind=Touch.Kind.CALL,
+              outcome=Touch.Outcome.REACHED)  # fmt: skip
+    accept_handoff(handoff_id=row.pk, by=people.rep, at=row.decision_due_at - HOUR)
+
+    def told(as_of):
+        card = scorecard(OCTOBER, as_of=as_of, zone=ZONE)
+        found = [(p.k, p.n) for p in (promised(card, kind, row.tier.key) for kind in ("first_contact", "decision"))]
+        for one in by_person(OCTOBER, people=User.objects.all(), as_of=as_of, zone=ZONE):
+            assert [one.contact[:2], one.decision[:2]] == found
+        return found
+
+    assert told(before) == [(0, 0), (0, 0)], "both clocks still ran"
+    assert told(row.contact_due_at + HOUR / 2) == [(0, 1), (0, 0)], "the contact was over, the decision still ran"
+    assert told(after) == [(0, 1), (1, 1)]
+
+
+def test_a_withdrawal_after_the_cut_ends_no_clock(open_lead, people):
+    row = open_lead(at=START)
+    withdraw_handoff(handoff_id=row.pk, by=people.manager, at=row.decision_due_at + 2 * DAY, why="Merged")
+    found = {}
+    for name, at in (("runs", row.decision_due_at - HOUR), ("ran out", row.decision_due_at + HOUR)):
+        one = promised(scorecard(OCTOBER, as_of=at, zone=ZONE), "decision", row.tier.key)
+        found[name] = (one.k, one.n)
+    assert found == {"runs": (0, 0), "ran out": (0, 1)}
 
 
 def test_a_breach_is_of_whoever_held_the_lead_when_its_time_ran_out(open_lead, people):

@@ -148,12 +148,15 @@ def left_out(recount, month, basis):
 def clock(recount, h, name):
     """ "kept", "late" or None (no clock, still running, or ended in time without having to stop)."""
     due = h[f"{name}_due_at"]
-    stopped = h["first_touch_at"] if name == "contact" else h["decided_at"]
     if due is None:
         return None
+    cut = {
+        n: h[n] if h[n] and h[n] <= recount.as_of else None for n in ("first_touch_at", "decided_at", "withdrawn_at")
+    }
+    stopped = cut["first_touch_at"] if name == "contact" else cut["decided_at"]
     if stopped:
         return "kept" if stopped <= due else "late"
-    ended = h["decided_at"] or h["withdrawn_at"] or recount.as_of
+    ended = cut["decided_at"] or cut["withdrawn_at"] or recount.as_of
     return "late" if ended > due else None
 
 
