@@ -8,4 +8,5 @@ class CalibrationConfig(AppConfig):
     label = "calibration"
 
     def ready(self):
-        from leads.calibration import privacy  # noqa: F401 (registers what it holds of a person)
+        # they register what is held of a person, and what is kept from whom
+        from leads.calibration import blind, privacy  # noqa: F401

@@ -7,6 +7,7 @@ from leads.calibration.history import months_of, reaching
 from leads.calibration.points import AGAINST, CONSTANT, NOT_SHOWN, SAME
 from leads.calibration.present import VERDICTS, odds_of, ratio
 from leads.models import Handoff
+from leads.models.deal import outcomes_known_to
 from portal.shared import text
 from portal.shared.charts import sweep
 from sla import words
@@ -15,8 +16,8 @@ from sla.scoring import Definition
 STEPS = (1, 2, 3, 5, 10, 15, 20, 30, 50)  # points below the threshold
 
 
-def proposed(job) -> dict:
-    """The context of what a calibration that found something would do."""
+def proposed(job, user) -> dict:
+    """The context of what a calibration that found something would do. user: who reads it."""
     found, rules = job.result, {rule.key: rule for rule in job.candidate_rules()}
     weights = {weight["key"]: weight for weight in found["weights"]}
     against, wanted = job.against.as_definition(), Definition.from_json(found["definition"])
@@ -28,7 +29,7 @@ def proposed(job) -> dict:
         "months": months, "fewer": (was["mqls"] - would["mqls"]) / max(months, 1),
         "admitted": moved.count("admitted"), "admitted_unseen": moved.count("admitted", "unseen"),
         "lost_count": moved.count("dropped", "accepted"), "lost": lost(moved),
-        "missed_won": _won(found["missed_won"]), "below": below(job),
+        "missed_won": _won(found["missed_won"], user), "below": below(job),
         "entry": _entry(against),
     }  # fmt: skip
 
@@ -76,8 +77,12 @@ def _tiers(against, wanted):
     return [(tier.name, words.tier(old[tier.key]), words.tier(tier)) for tier in wanted.tiers]
 
 
-def _won(ids):
-    return list(Handoff.objects.filter(pk__in=ids).select_related("lead").defer("breakdown", "lead__attributes"))
+def _won(ids, user):
+    return list(
+        outcomes_known_to(user, Handoff.objects.filter(pk__in=ids))
+        .select_related("lead")
+        .defer("breakdown", "lead__attributes")
+    )
 
 
 def sweeps(job, target) -> list[dict]:

@@ -157,7 +157,7 @@ def _context(request, job, form=None):
     if "definition" in job.result:
         target = _target()
         sweeps = present_proposal.sweeps(job, target)
-        context |= present_proposal.proposed(job) | {"sweeps": sweeps, "target": target}
+        context |= present_proposal.proposed(job, request.user) | {"sweeps": sweeps, "target": target}
         context["form"] = form or ProposalForm(reachable=target is not None and sweeps[-1]["reaches"] is not None)
         context["hours"] = _hours(request)
         context["saved"] = float(context["hours"]) * context["fewer"]

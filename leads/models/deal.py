@@ -43,16 +43,36 @@ ONE_STANDS = f"""
 """
 
 
+_KEPT_FROM = []
+
+
+def keeps_outcomes(kept_from):
+    """Register what keeps outcomes from people: kept_from(user) → handoffs (a queryset); an app does so when ready."""
+    _KEPT_FROM.append(kept_from)
+
+
+def outcomes_known_to(user, rows, handoff="pk"):
+    """Of a queryset those rows whose outcome this person may look up for now; handoff: the path to their handoff."""
+    for kept_from in _KEPT_FROM:
+        rows = rows.exclude(**{f"{handoff}__in": kept_from(user).values("pk")})
+    return rows
+
+
+def are_outcomes_kept(user, handoff=None):
+    """Whether the outcome of a handoff, or else of any that this person sees, is kept from them for now."""
+    seen = Handoff.objects.visible_to(user).filter(**{"pk": handoff.pk} if handoff else {})
+    return any(seen.filter(pk__in=kept_from(user).values("pk")).exists() for kept_from in _KEPT_FROM)
+
+
 class DealQuerySet(models.QuerySet):
     def standing(self):
         """The last row of each deal, without those that were recorded by mistake."""
         return self.filter(superseded_by=None).exclude(outcome=Deal.Outcome.VOID)
 
     def visible_to(self, user):
-        """Those of handoffs that `user` sees; deals of no handoff only for those who see all."""
-        if may(user, May.SEE_ALL_HANDOFFS):
-            return self
-        return self.filter(handoff__in=Handoff.objects.visible_to(user))
+        """Those of handoffs that `user` sees; deals of no handoff only for those who see all. Kept outcomes apart."""
+        found = outcomes_known_to(user, self, "handoff")
+        return found if may(user, May.SEE_ALL_HANDOFFS) else found.filter(handoff__in=Handoff.objects.visible_to(user))
 
 
 class Deal(models.Model):

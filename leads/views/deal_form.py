@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from leads.forms import DealForm
 from leads.models import Deal, Handoff
-from leads.models.deal import LOSS_REASONS
+from leads.models.deal import LOSS_REASONS, are_outcomes_kept
 from leads.services.deal import DealOvertaken, record_deal
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken
@@ -36,11 +36,14 @@ def deal_correct(request, pk):
 def panel(user, row):
     """Context of the lead page's panel: the deals of the handoff with what was said before, and who may add."""
     rows = list(row.deals.select_related("recorded_by", "supersedes").order_by("pk"))
+    kept = bool(rows) and are_outcomes_kept(user, row)
+    rows = [] if kept else rows
     earlier = {deal.supersedes_id: deal for deal in rows if deal.supersedes_id}
     return {
         "deals": [deal for deal in rows if deal.pk not in earlier],
         "deals_before": [deal for deal in rows if deal.pk in earlier],
-        "may_record_deal": may(user, May.RECORD_DEALS),
+        "may_record_deal": not kept and may(user, May.RECORD_DEALS),
+        "deals_kept": kept,
     }
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from leads import figures
 from leads.models import Deal
-from leads.models.deal import LOSS_REASONS
+from leads.models.deal import LOSS_REASONS, are_outcomes_kept
 from leads.periods import Month
 from leads.views import leads as lists
 from portal.accounts.permissions import May, may, require
@@ -46,6 +46,7 @@ def deals(request):
         "all_url": _url(filters),
         "next_url": _url(filters, after=_cursor_of(page[PAGE - 1])) if len(page) > PAGE else None,
         "is_first": "after" not in request.GET,
+        "left_out": may(request.user, May.ANNOTATE) and are_outcomes_kept(request.user),
         "limited": not may(request.user, May.SEE_ALL_HANDOFFS) and May.SEE_ALL_HANDOFFS.refusal,
         "filters": filters,
         "kept": [(key, value) for key, value in _pairs(filters) if key not in shown],

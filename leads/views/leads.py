@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from leads import figures, periods, segments, selections
 from leads.figures import Month
 from leads.models import Handoff
+from leads.models.deal import outcomes_known_to
 from portal.accounts.models import User
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts
@@ -61,7 +62,10 @@ def selected(request, now, zone):
     if not may(request.user, May.WORK_INBOX):
         require(request.user, May.READ_AUDIT)
     filters = parse(request.GET)
-    found = figures.rows(filters, as_of=now, zone=zone, among=Handoff.objects.visible_to(request.user))
+    among = Handoff.objects.visible_to(request.user)
+    if "deal" in filters:
+        among = outcomes_known_to(request.user, among)
+    found = figures.rows(filters, as_of=now, zone=zone, among=among)
     return filters, selections.narrow(found, filters, as_of=now, zone=zone)
 
 
