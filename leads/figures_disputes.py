@@ -8,8 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from leads import figures
+from leads.models import Dispute, Ruling
 from portal.shared import intervals
 
 STATES = ("waiting", "upheld", "overturned", "settled")
@@ -96,6 +98,32 @@ def under_dispute(query, *, as_of):
     return query.filter(standing_decision__dispute__disputed_at__lte=as_of).exclude(
         standing_decision__dispute__ruling__ruled_at__lte=as_of
     )
+
+
+def among(query, filters, *, as_of, zone):
+    """Of a queryset of handoffs those of which a rejection was disputed, with what came of it by the cut-off.
+
+    filters: `disputed` (one of STATES, or "any" as without it), `disputed_month` (a Month or Span of `zone`),
+    `disputed_reason` (a code), `rejected_by` (an id; "" for an import).
+    """
+    found = Dispute.objects.filter(decision__handoff=OuterRef("pk"), disputed_at__lte=as_of)
+    if month := filters.get("disputed_month"):
+        found = found.filter(disputed_at__gte=month.begins(zone), disputed_at__lt=month.ends(zone))
+    if code := filters.get("disputed_reason"):
+        found = found.filter(decision__reason__code=code)
+    if (person := filters.get("rejected_by")) is not None:
+        found = found.filter(decision__decided_by=person or None)
+    return query.filter(Exists(_came_to(found, filters.get("disputed", "any"), as_of)))
+
+
+def _came_to(disputes, state, as_of):
+    ruled, later = Q(ruling__ruled_at__lte=as_of), Q(decision__superseded_by__recorded_at__lte=as_of)
+    if state in Ruling.Outcome.values:
+        return disputes.filter(ruled, ruling__outcome=state)
+    if state == "any":
+        return disputes
+    open_ = disputes.exclude(ruled)
+    return open_.filter(later) if state == "settled" else open_.exclude(later)
 
 
 def _most_first(found):

@@ -6,6 +6,8 @@ from leads import figures, figures_disputes
 from leads.audit.page import Figure
 from portal.shared import text
 
+SHOWN = ("upheld", "overturned", "waiting", "settled")  # the columns, in order
+
 
 @dataclass(frozen=True)
 class DisputesPart:
@@ -29,7 +31,20 @@ class DisputesPart:
 
     @property
     def tables(self):
-        return [("Reason", self.disputes.reasons), ("Rejected by", self.disputes.reps)]
+        """[(name of the first column, [(label, Figures: opened, then by state)])]"""
+        return [
+            ("Reason", [self._row(one, disputed_reason=one.key) for one in self.disputes.reasons]),
+            ("Rejected by", [self._row(one, rejected_by=one.key) for one in self.disputes.reps]),
+        ]
+
+    @property
+    def all(self):
+        return self._row(self.disputes.all)
+
+    def _row(self, one, **which):
+        filters = {"disputed_month": self.month, **which}
+        counts = {"any": one.opened} | {state: one.counts[state] for state in SHOWN}
+        return one.label, [Figure.of(n, {"disputed": state, **filters}) for state, n in counts.items()]
 
     @property
     def rejected(self):

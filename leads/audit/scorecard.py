@@ -7,13 +7,13 @@ told by leads.clock_states, so that a contact logged late, which a ClockCorrecti
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from django.db.models import BigIntegerField, Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from leads import lifecycle
 from leads.audit.excused import excused_commitments, excused_counts, excused_late
+from leads.figures_clocks import at_fault
 from leads.models import Handoff, Touch
-from leads.models.breach import Breach
 from portal.accounts.models import User
 from portal.shared import intervals
 from sla.models import Commitment, Party, ReasonCode, SLAVersion
@@ -265,10 +265,8 @@ def by_person(month, *, people, as_of, zone):
     """Answered of each of `people` (a queryset of users) whose clocks stopped or ran out, by team and name."""
     counts = Counter()
     for clock in CLOCKS.values():
-        at_fault = Breach.objects.filter(handoff=OuterRef("pk"), clock=clock).values("owner")[:1]
-        found = _qualified(month, as_of, zone).with_clock_states(at=as_of).order_by()
-        fault = Coalesce(Subquery(at_fault), F("owner_id"), output_field=BigIntegerField())
-        found = found.annotate(fault=fault)
+        fault = at_fault(clock)
+        found = _qualified(month, as_of, zone).with_clock_states(at=as_of).order_by().annotate(fault=fault)
         for state, who in (("kept", "owner"), ("late", "fault")):
             inside = found.filter(**{f"{clock}_state": state}).values_list(who).annotate(n=Count("pk"))
             counts.update({(person, clock, state): n for person, n in inside})

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from leads import figures_clocks
 from leads.audit import promises
 from leads.audit import scorecard as score
+from leads.audit.page import Figure
 from leads.audit.views import asked_for
 from leads.figures import Month
 from portal.accounts.permissions import May, may, require
@@ -40,7 +42,7 @@ def audit_scorecard(request, month):
         "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
         "attainment": card and card.attainment,
         "less": card and card.has_excused and card.without_excused.attainment,
-        "teams": _teams(asked.people),
+        "teams": _teams(asked.people, found),
         "previous": found.plus(-1),
         "next": found.plus(1) if found < Month.of(now, zone) else None,
     }
@@ -77,13 +79,13 @@ def _without(promise):
     }
 
 
-def _teams(people):
-    """[(team, its sums, [(person, their sums)])]; sums are a cell a clock."""
+def _teams(people, month):
+    """[(team, its sums, [(person, their sums)])]; sums are a cell a clock, a person's with their lists."""
     teams = defaultdict(list)
     for one in people:
         teams[one.team].append(one)
     return [
-        (team or "No team", _cells(rows), [(one.person, _cells([one])) for one in rows])
+        (team or "No team", _cells(rows), [(one.person, _listed(_cells([one]), one.person.pk, month)) for one in rows])
         for team, rows in teams.items()
     ]
 
@@ -95,6 +97,14 @@ def _cells(rows):
         cell = _cell(k, n)
         cell.excused, cell.less = excused, _cell(k, n - excused)
         cells.append(cell)
+    return cells
+
+
+def _listed(cells, person, month):
+    for clock, cell in zip(score.CLOCKS.values(), cells, strict=True):
+        of = {"qualified_month": month, "answered_by": person}
+        cell.kept = Figure.of(cell.k, of, **{f"{clock}_clock": figures_clocks.KEPT})
+        cell.late = Figure.of(cell.n - cell.k, of, **{f"{clock}_clock": figures_clocks.LATE})
     return cells
 
 

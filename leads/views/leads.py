@@ -27,7 +27,7 @@ WORDS = (
     *("qualified_month", "decided_month", "status", "category", "reason"), *figures.DIMENSIONS,
     *(f"not_{name}" for name in figures.DIMENSIONS), *selections.WORDS,
 )  # fmt: skip
-NUMBERED = ("owner", "definition")  # dimensions whose values are numbers
+NUMBERED = ("owner", "definition", *selections.PEOPLE)  # words whose values are numbers
 
 
 @require_GET

@@ -93,9 +93,19 @@ def test_each_number_opens_its_leads_and_the_audit_loads_the_part(disputed, peop
     assert part.lstrip().startswith('<section class="section" id="disputes"')
     assert "Marketing disputed 5 rejections in October: 1 overturned" in part
     links = FIGURE.findall(part)
-    assert links
+    states = ("any", "upheld", "overturned", "waiting", "settled")
+    assert {state for state in states if any(f"disputed={state}" in address for address, _ in links)} == set(states)
+    assert sum("rejected_by=" in address for address, _ in links) > 3 < sum("disputed_reason=" in a for a, _ in links)
     for address, number in links:
         assert reader.get(html.unescape(address)).context["count"] == int(number), address
+
+
+@pytest.mark.parametrize("query", ["disputed=perhaps", "rejected_by=Rena", "answered_by=1", "contact_clock=ok",
+                                   "disputed_month=October"])  # fmt: skip
+def test_there_is_no_other_list_of_disputes_and_clocks(people, query):
+    reader = Client()
+    reader.force_login(people.marketer)
+    assert reader.get(f"/leads/?{query}").status_code == 404
 
 
 def test_a_month_without_disputes_says_so(agreement, people):

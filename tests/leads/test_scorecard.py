@@ -1,10 +1,13 @@
 """The scorecard: what each side promised, kept or breached, equals a count of the rows; each sees what is theirs."""
 
 import datetime as dt
+import html
 import random
+import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import get_default_timezone
 
 from leads.audit.scorecard import BREACHED, KEPT, UNCLEAR, Promise, by_person, scorecard
@@ -80,6 +83,21 @@ def test_every_promise_equals_a_count_of_the_rows(month_of_work, later):
     complete = sum(all(getattr(r.lead, name) for name in required) for r in rows)
     assert promised(card, "complete_facts").k == complete
     assert (promised(card, "mqls").n, promised(card, "mqls").verdict) == (30, BREACHED)
+
+
+def test_each_number_of_a_person_opens_their_very_leads(month_of_work, people, client):
+    sweep_clocks(at=START + 20 * DAY)
+    client.force_login(people.sales_leader)
+    part = client.get(reverse("audit_scorecard", args=[OCTOBER])).text
+    links = re.findall(r'<a class="figure" href="([^"]+answered_by[^"]+)">([\d,]+)</a>', part)
+    for words in ("contact_clock=kept", "contact_clock=late", "decision_clock=kept", "decision_clock=late"):
+        assert any(words in address for address, _ in links), words
+    for address, number in links:
+        answer = client.get(html.unescape(address))
+        assert answer.context["count"] == int(number), address
+    found = by_person(OCTOBER, people=User.objects.all(), as_of=timezone.now(), zone=ZONE)
+    wanted = [n for one in found for k, of, _ in (one.contact, one.decision) for n in (k, of - k) if n]
+    assert sorted(int(number) for _, number in links) == sorted(wanted)
 
 
 def test_attainment_is_the_lowest_of_the_three(month_of_work, later):

@@ -1,6 +1,7 @@
 """A closed audit is drawn from its frozen record: the same whatever happens later; nothing of it can be changed."""
 
 import datetime as dt
+import html
 import json
 import re
 
@@ -314,6 +315,16 @@ def test_the_page_says_that_it_is_closed_and_is_as_cheap_as_an_open_one(closing,
     assert re.search(r'id="as-of">As of Monday 6 April 2026, 11:00', text)
     assert re.search(r'id="attained"><dt>Joint target attained</dt><dd class="stat-value">\d', text)
     assert 'data-more="signed=1"' in text
+
+
+def test_it_says_that_the_record_names_no_leads_and_opens_those_of_today(closing, people, client):
+    client.force_login(people.sales_leader)
+    for part, key in (("disputes", "disputed"), ("scorecard", "answered_by")):
+        said = client.get(reverse(f"audit_{part}", args=[MARCH]), **HTMX).text
+        assert "The signed record names no leads: a number opens those of today." in said, part
+        links = [html.unescape(each) for each in re.findall(r'class="figure" href="([^"]+)"', said) if key in each]
+        assert links
+        assert all(client.get(each).status_code == 200 for each in links)
 
 
 def test_reps_and_managers_see_their_own_clocks_out_of_the_record_too(closing, people, client):
