@@ -2,21 +2,25 @@
 
 import logging.config
 import re
+import sys
 import uuid
 
 import structlog
 from django_structlog.middlewares import RequestMiddleware
 
+from portal.shared import faults
+
 DEBUG = logging.DEBUG
 # What these say of a request or a task, its own line says already.
 QUIET = {
     "django.request": "CRITICAL",
-    "celery.app.trace": "WARNING",
+    "celery.app.trace": "CRITICAL",
     "celery.beat": "WARNING",
     "celery.worker.strategy": "WARNING",
 }
 ASKED_ALL_THE_TIME = {"/healthz", "/readyz"}
 FINE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+SECRET_PATH = re.compile(r"^(/in/[^/]*/|/account/password/reset/key/).+")
 SHARED = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -34,14 +38,27 @@ def without_heartbeats(_logger, _method, event):
     return event
 
 
+def without_values(_logger, _method, event):
+    """An exception as text that holds neither values of variables nor what somebody wrote."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
+    error = error or event.get("exception") or (sys.exc_info()[1] if given else None)
+    if isinstance(error, BaseException):
+        event["exception"] = faults.story(error)
+        if "error" in event:
+            event["error"] = faults.message(error)
+    return event
+
+
 def configure(options):
     """Django's LOGGING_CONFIG: {"json": whether lines are JSON, "level": the lowest level shown}."""
-    as_json = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    as_json = [structlog.processors.JSONRenderer()]
     as_words = [structlog.dev.ConsoleRenderer(colors=False)]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            without_values,
             *(as_json if options["json"] else as_words),
         ],
         "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
@@ -86,7 +103,7 @@ class RequestIdMiddleware:
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """One line per request. The query stays out: people search for names and addresses."""
+    """One line per request. The query stays out: people search for names and addresses. So do secrets of a path."""
 
     def __call__(self, request):
         """Answer; what asks for health every few seconds leaves no line."""
@@ -97,4 +114,5 @@ class RequestLogMiddleware(RequestMiddleware):
     @staticmethod
     def format_request(request):
         """The method and the path."""
-        return f"{request.method} {request.path}"
+        path = SECRET_PATH.sub(r"\1…", request.path)
+        return f"{request.method} {path}"

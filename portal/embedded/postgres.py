@@ -13,6 +13,8 @@ DATABASE = "handoff"
 SUPERUSER, OWNER, PORTAL = "postgres", "handoff_owner", "handoff"
 NO_SUCH_PROCESS = 2**31 - 1
 SETTINGS = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",  # rows and statements hold what people wrote
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
