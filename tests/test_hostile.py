@@ -13,6 +13,7 @@ from django.urls import reverse
 from portal.accounts.models import Role, Team
 from portal.outbox.models import Room
 from portal.shared.middleware import _without_nulls
+from portal.shared.sealed import seal
 from sla.services.definition import draft_definition
 from sla.services.terms import draft_from
 from tests import cast
@@ -54,7 +55,7 @@ def everybody(agreement, people, open_lead, now):
     draft_definition(start_from=agreement.definition, by=person, at=now)
     draft_from(version_id=agreement.pk, by=person, at=now)
     Room.objects.create(
-        name="Room", style="slack", address="https://chat.invalid/x", created_at=now, created_by=person
+        name="Room", style="slack", address=seal("https://chat.invalid/x"), created_at=now, created_by=person
     )
     return person
 

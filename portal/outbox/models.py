@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from portal.outbox.mail import TOPICS, WAYS
+from portal.shared.sealed import SEALED, SealBroken, unseal
 from portal.shared.triggers import refuse
 
 USER = settings.AUTH_USER_MODEL
@@ -198,7 +199,7 @@ class Room(models.Model):
 
     name = models.CharField(max_length=80)
     style = models.CharField(max_length=5, choices=Style)
-    address = models.CharField(max_length=1000, help_text="secret: whoever knows it can post")
+    address = models.TextField(blank=True, help_text="sealed: whoever knows it can post; empty: retired")
     team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     kinds = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     created_at = models.DateTimeField()
@@ -217,6 +218,10 @@ class Room(models.Model):
                 condition=Q(retired_at=None, retired_by=None) | Q(retired_at__isnull=False, retired_by__isnull=False),
                 name="outbox_room_retired_by_someone",
             ),
+            models.CheckConstraint(
+                condition=Q(address="", retired_at__isnull=False) | Q(address__startswith=SEALED, retired_at=None),
+                name="outbox_room_address_sealed",
+            ),
         ]
 
     def __str__(self):
@@ -225,5 +230,8 @@ class Room(models.Model):
     @property
     def masked(self):
         """Enough of the address to tell two apart, too little to post with: "hooks.slack.com/…XyZ9"."""
-        host = self.address.partition("://")[2].partition("/")[0]
-        return f"{host}/…{self.address[-4:]}"
+        try:
+            address = unseal(self.address)
+        except SealBroken:
+            return "sealed under another SECRET_KEY"
+        return f"{address.partition('://')[2].partition('/')[0]}/…{address[-4:]}"

@@ -8,6 +8,7 @@ from portal.outbox.letter import absolute
 from portal.outbox.mail import one_line
 from portal.shared import outward
 from portal.shared.outward import NotPosted
+from portal.shared.sealed import SealBroken, unseal
 
 MOST_TEXT = 3000  # characters: both chats cut longer ones
 JSON = {"Content-Type": "application/json"}
@@ -16,7 +17,11 @@ JSON = {"Content-Type": "application/json"}
 def post(room, mail):
     """Post `mail` to the room. Raises NotPosted (outward.Forbidden where the address may not be posted to)."""
     content = teams(mail) if room.style == room.Style.TEAMS else slack(mail)
-    answer = outward.post(room.address, json.dumps(content).encode(), JSON, private=settings.CHAT_PRIVATE_ADDRESSES)
+    try:
+        address = unseal(room.address)
+    except SealBroken as problem:
+        raise NotPosted(str(problem)) from None
+    answer = outward.post(address, json.dumps(content).encode(), JSON, private=settings.CHAT_PRIVATE_ADDRESSES)
     if not answer.is_fine:
         raise NotPosted(f"The chat server answered {answer.status}.")
 

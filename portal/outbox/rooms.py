@@ -9,6 +9,7 @@ from portal.outbox.models import Room
 from portal.outbox.post import NotPosted, permitted, post
 from portal.outbox.preferences import chat_kinds
 from portal.shared.refusal import Refusal
+from portal.shared.sealed import seal
 
 log = structlog.get_logger(__name__)
 LONGEST_NAME, LONGEST_ADDRESS = 80, 1000
@@ -56,7 +57,7 @@ def add_room(*, name, style, address, kinds, by, at, team=None):
     try:
         with transaction.atomic():
             room = Room.objects.create(
-                name=name.strip(), style=style, address=address, team=team, kinds=_known(kinds), created_at=at,
+                name=name.strip(), style=style, address=seal(address), team=team, kinds=_known(kinds), created_at=at,
                 created_by=by,
             )  # fmt: skip
     except IntegrityError:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+SEALED = "gAAAA"  # how every sealed text begins: Fernet's version and the first bits of its time
 PURPOSE = b"handoff: secrets at rest, 1"
 
 

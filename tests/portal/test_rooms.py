@@ -3,17 +3,21 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from ipaddress import ip_address
 
 import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from portal.outbox.deliver import deliver_due
 from portal.outbox.mail import Mail
 from portal.outbox.models import Message, Room
 from portal.outbox.post import NotPosted, permitted, post, slack, teams
-from portal.outbox.rooms import AddressRefused, RoomNameTaken, add_room, retire_room
+from portal.outbox.rooms import AddressRefused, RoomNameTaken, RoomSilent, add_room, retire_room, try_room
 from portal.shared.outward import Forbidden, public
+from portal.shared.sealed import unseal
 
 pytestmark = pytest.mark.django_db
 
@@ -203,3 +207,35 @@ def test_the_page_says_why_an_address_is_refused_and_does_not_repeat_it(client, 
     assert answer.status_code == 422
     assert "inside the house" in answer.content.decode()
     assert "s3cr3t" not in answer.content.decode()
+
+
+# --- sealed ------------------------------------------------------------------------------------------
+def test_the_database_holds_no_address_that_could_be_posted_to(room, chat):
+    room()
+    [(kept,)] = Room.objects.values_list("address")
+    assert "s3cr3t" not in kept
+    assert unseal(kept) == chat.address
+    with pytest.raises(IntegrityError, match="outbox_room_address_sealed"), transaction.atomic():
+        Room.objects.update(address="https://hooks.slack.com/plain")
+
+
+def test_a_room_sealed_under_another_key_says_so_and_posts_nothing(room, chat, people, settings):
+    made = room()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key, long enough to be one", []
+    assert made.masked == "sealed under another SECRET_KEY"
+    with pytest.raises(RoomSilent, match="SECRET_KEY_FALLBACKS"):
+        try_room(room_id=made.pk, by=people.admin)
+    assert chat.heard == []
+
+
+def test_the_migration_seals_what_was_plain_and_opens_it_again(room, chat):
+    migration = import_module("portal.outbox.migrations.0004_sealed_rooms")
+    room()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE outbox_room DROP CONSTRAINT outbox_room_address_sealed"
+        )
+    migration.unseal_addresses(apps, None)
+    assert Room.objects.get().address == chat.address
+    migration.seal_addresses(apps, None)
+    assert unseal(Room.objects.get().address) == chat.address
