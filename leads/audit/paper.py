@@ -80,8 +80,8 @@ def _review(asked):
     return _paper(
         asked, "Conversion review",
         (
-            _result(asked, page), _agenda(asked, page), _top(page), _reasons(asked, page), _heat(asked, page),
-            _breakdown(asked, page), _speed(asked), _disputes(asked),
+            _result(asked, page), _agenda(asked, page), _top(page), _fix(asked), _reasons(asked, page),
+            _heat(asked, page), _breakdown(asked, page), _speed(asked), _disputes(asked), _flags(asked),
         ),
     )  # fmt: skip
 
@@ -255,6 +255,12 @@ def _scorecard(asked):
 def _actions(asked):
     found = parts.table("actions", asked, most=ROWS)
     return {"title": asked.actions.title, "parts": [found] if found else [parts.said("Nothing was decided so far.")]}
+
+
+def _flags(asked):
+    n = sum(share.k for share in asked.flags[0].values())
+    drawn = [parts.table(name, asked, most=ROWS) for name in ("flags", "one-reason")]
+    return {"title": quality.flagged_in_words(n, asked.period), "parts": drawn}
 
 
 def _quality(asked):

@@ -77,7 +77,7 @@ def audit_fix_draft(request, month):
     try:
         draft = draft_definition(
             start_from=proposal.definition, changes=proposal.changes, by=request.user, at=context["now"],
-            summary=f"{proposal.words} (audit of {context['month']})"[:200],
+            summary=f"{proposal.words} ({_called(context['month'])})"[:200],
         )  # fmt: skip
     except Unusable as refusal:
         return invalid(request, FIX, context | {"wrong": refusal.sentence}, part="fix")
@@ -92,10 +92,14 @@ def audit_disputes(request, month):
 
 
 def _fix(request, month):
-    context = _context(request, month)
+    context = _context(request, month, of_days=True)
     found, closed = context["asked"].candidates, context["closing"]
     drafts = not closed and may(request.user, May.EDIT_DEFINITION)
     return context | {"candidates": found, "title": title_of(found), "may_draft": drafts}
+
+
+def _called(period):
+    return f"audit of {period}" if isinstance(period, figures.Month) else f"review of {period.title}"
 
 
 def _context(request, month, *, of_days=False):

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from leads import figures
 from leads.audit.models import Coding, SampleItem
 from leads.models import Assignment, Decision
-from portal.shared import intervals, kappa
+from portal.shared import intervals, kappa, text
 from sla.conditions import is_absent, lead_field
 from sla.models import ReasonCode
 from sla.models.reasons import Category
@@ -187,6 +187,13 @@ def one_reason(found):
 
 def _label(code):
     return ReasonCode.objects.filter(code=code).order_by("-version_id").values_list("label", flat=True).first()
+
+
+def flagged_in_words(n, period):
+    """The heading of a period's flags, of which `n` were raised; one rejection may have several."""
+    if not n:
+        return f"No flag on the rejections {period.within}"
+    return f"{text.thousands(n)} flag{'' if n == 1 else 's'} on the rejections {period.within}"
 
 
 def agreement(month):

@@ -11,7 +11,7 @@ from leads.audit import quality, sampling
 from leads.audit.closed import MonthClosed
 from leads.audit.models import Closing, SampleItem
 from leads.audit.page import leads_url
-from leads.audit.views import asked_for, parse_month
+from leads.audit.views import asked_for, parse_month, parse_period
 from leads.figures import Month
 from leads.models import Handoff
 from leads.views.leads_export import HEAD, lead_rows
@@ -33,9 +33,10 @@ EVENTS_SHOWN = 12
 
 @require_GET
 def audit_quality(request, month):
-    """The section of the audit, and a page of its own."""
+    """The section of the audit, and a page of its own; of some days the flags alone."""
     require(request.user, May.READ_AUDIT)
-    return answer(request, PAGE, _context(request, *_when(month)), part="quality")
+    period, now, _ = _when(month, of_days=True)
+    return answer(request, PAGE, _context(request, period, now), part="quality")
 
 
 @require_GET
@@ -44,7 +45,7 @@ def audit_quality_flag(request, month, flag):
     require(request.user, May.READ_AUDIT)
     if flag not in quality.FLAGS:
         raise Http404("There is no such flag.")
-    month, now, zone = _when(month)
+    month, now, zone = _when(month, of_days=True)
     found = quality.flagged(flag, _rejections(request.user, month, now, zone))
     rows = found.select_related("lead", "owner", "reason", "standing_decision").defer("breakdown", "lead__attributes")
     rows = list(rows.order_by("-decided_at", "-pk").fetch_mode(models.FETCH_RAISE)[: SHOWN + 1])
@@ -65,7 +66,7 @@ def audit_quality_export(request, month, flag, form):
     require(request.user, May.READ_AUDIT)
     if flag not in quality.FLAGS:
         raise Http404("There is no such flag.")
-    month, now, zone = _when(month)
+    month, now, zone = _when(month, of_days=True)
     found = quality.flagged(flag, _rejections(request.user, month, now, zone))
     return sheets.download(form, f"audit-{month}-{flag}", HEAD, lead_rows(found, zone))
 
@@ -79,15 +80,15 @@ def audit_sample(request, month):
         sampling.draw_sample(month=month, seed=secrets.token_hex(4), by=request.user, at=now, zone=zone)
     except (sampling.SampleNotFinished, MonthClosed) as refusal:
         wrong = {"wrong": refusal.sentence}
-        return overtaken(request, PAGE, _context(request, month, now, zone) | wrong, part="quality")
+        return overtaken(request, PAGE, _context(request, month, now) | wrong, part="quality")
     except NotPermitted:
         raise
     except Refusal as refusal:
         wrong = {"wrong": refusal.sentence}
-        return invalid(request, PAGE, _context(request, month, now, zone) | wrong, part="quality")
+        return invalid(request, PAGE, _context(request, month, now) | wrong, part="quality")
     if not request.htmx:
         return go(request, "audit_quality", str(month))
-    return answer(request, PAGE, _context(request, month, now, zone), part="quality")
+    return answer(request, PAGE, _context(request, month, now), part="quality")
 
 
 @require_GET
@@ -113,9 +114,9 @@ def audit_code(request, month, pk):
     return answer(request, CODER, _next(request.user, month), part="coder")
 
 
-def _when(month):
+def _when(key, *, of_days=False):
     zone, now = timezone.get_default_timezone(), timezone.now()
-    return parse_month(month, Month.of(now, zone)), now, zone
+    return parse_period(key, now, zone) if of_days else parse_month(key, Month.of(now, zone)), now, zone
 
 
 def _rejections(user, month, now, zone):
@@ -126,15 +127,18 @@ def _limited(user):
     return {"limited": not may(user, May.SEE_ALL_HANDOFFS) and May.SEE_ALL_HANDOFFS.refusal}
 
 
-def _context(request, month, now, zone):
-    asked = asked_for(request, str(month))
-    (shares, untold), agreement = asked.flags, asked.agreement
-    of = {"decided_month": month, "status": "rejected"}
-    codes, draws = (not asked.closing and may(request.user, what) for what in (May.RECODE_REASONS, May.DRAW_SAMPLES))
-    over = month.ends(zone) <= now
+def _context(request, period, now):
+    asked = asked_for(request, str(period), of_days=True)
+    of_period = _coded(request.user, asked, now) if isinstance(period, Month) else _of_days(asked)
+    return _flags(asked) | of_period | ({} if asked.is_signed else _limited(request.user))
+
+
+def _flags(asked):
+    shares, untold = asked.flags
+    of = {"decided_month": asked.period, "status": "rejected"}
     return {
         "asked": asked,
-        "month": month,
+        "month": asked.period,
         "now": asked.as_of,
         "flags": [(flag, quality.FLAGS[flag], share) for flag, share in shares.items()],
         "untold": untold,
@@ -142,18 +146,33 @@ def _context(request, month, now, zone):
             (row, leads_url(of, owner=row.owner, reason=row.code), leads_url(of, owner=row.owner))
             for row in asked.one_reason
         ],
+        "one_reason_over": quality.ONE_REASON,
+        "at_least": quality.AT_LEAST,
+    }
+
+
+def _of_days(asked):
+    """What the section says of some days: samples are a month's."""
+    n = sum(share.k for share in asked.flags[0].values())
+    return {"heading": quality.flagged_in_words(n, asked.period), "of_month": Month(asked.period.last.replace(day=1))}
+
+
+def _coded(user, asked, now):
+    """How far two people code a month alike, and what the person may do about it."""
+    month, agreement = asked.period, asked.agreement
+    codes, draws = (not asked.closing and may(user, what) for what in (May.RECODE_REASONS, May.DRAW_SAMPLES))
+    over = month.ends(asked.zone) <= now
+    return {
         "agreement": agreement,
         "apart": [(_label(a), _label(b), n) for a, b, n in agreement.apart] if agreement.coded else [],
         "samples": asked.samples,
-        "waiting": codes and sampling.waiting_for(request.user, month).count(),
+        "waiting": codes and sampling.waiting_for(user, month).count(),
         "may_draw": over and agreement.coded == agreement.drawn and draws,
         "over": over,
-        "one_reason_over": quality.ONE_REASON,
-        "at_least": quality.AT_LEAST,
         "enough": quality.ENOUGH,
         "size": sampling.SIZE,
         "heading": quality.HEADINGS[agreement.verdict],
-    } | ({} if asked.is_signed else _limited(request.user))
+    }
 
 
 def _label(category):

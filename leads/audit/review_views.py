@@ -8,7 +8,7 @@ from leads import figures, figures_pairs
 from leads.audit.heat import SMALL, heat_of
 from leads.audit.review import agenda, review
 from leads.audit.views import one_of
-from leads.periods import DAY, EARLIEST, FORTNIGHT, WEEK, Span
+from leads.periods import DAY, EARLIEST, FORTNIGHT, WEEK, Month, Span
 from leads.services.digests import REVIEW_DAYS
 from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, invalid
@@ -48,6 +48,7 @@ def audit_review(request):
     page = review(span, one_of(request.GET.get("basis") or figures.PERIOD, figures.BASES), as_of=now, zone=zone)
     context = {
         "page": page,
+        "of_month": Month(span.last.replace(day=1)),
         "heat": heat_of(page, figures_pairs.REASON, "source"),
         "small": SMALL,
         "agenda": agenda(page, person=request.user),

@@ -132,7 +132,7 @@ def waits(asked):
     return Table("Median waits", (Column("Wait"), *medians, count("Leads"), count("Not done")), rows)
 
 
-@table("fix")
+@table("fix", of_days=True)
 def fix(asked):
     """What the top reason's leads have in common, against the accepted ones; every sign that was compared."""
     head = (

@@ -55,7 +55,7 @@ def clocks(asked):
     return Table("Clocks kept, by team and rep", head, rows)
 
 
-@table("flags")
+@table("flags", of_days=True)
 def flags(asked):
     """Flags on the month's rejections."""
     shares, _ = asked.flags
@@ -63,7 +63,7 @@ def flags(asked):
     return Table("Flags on the rejections", (Column("Rejections"), count("Leads"), count("Of"), share("Share")), rows)
 
 
-@table("one-reason")
+@table("one-reason", of_days=True)
 def one_reason(asked):
     """Reps who give one reason most of the time."""
     rows = (

@@ -13,6 +13,7 @@ from django.test import Client
 from leads import figures, figures_fix, remedy
 from leads.figures import PERIOD, Month
 from leads.models import Decision, Handoff
+from leads.periods import Span
 from portal.shared.intervals import log_ratio
 from sla.models import MQLDefinition, ReasonCode, Tier
 from tests.history import scored, write
@@ -211,6 +212,27 @@ def test_one_click_makes_the_proposed_change_a_draft_and_opens_it(misled, sign_i
     for name, value in change.get("set", {}).items():
         assert getattr(draft.rules.get(key=change["rule"]), name) == value
     assert draft.started_from == version.definition
+
+
+def test_the_days_of_a_month_say_what_the_month_says(misled):
+    days = Span(MARCH.first, 31)
+    (month,), (of_days,) = (figures.series(period, 1, **ASKED) for period in (MARCH, days))
+    assert figures.top_reasons(of_days) == figures.top_reasons(month)
+    assert figures_fix.signs(days, top(), **ASKED) == figures_fix.signs(MARCH, top(), **ASKED)
+    assert remedy.propose(days, top(), **ASKED) == remedy.propose(MARCH, top(), **ASKED)
+    before = Span(MARCH.first, 9)
+    assert figures_fix.signs(before, top(), **ASKED).rejected == 0, "decided on the twelfth"
+
+
+def test_the_review_drafts_the_change_that_its_own_days_propose(misled, sign_in, version):
+    client = sign_in("marketer")
+    page = client.get("/audit/2026-03-09--2026-03-22/fix/").text
+    fields = dict(re.findall(r'<input type="hidden" name="(basis|reason|seen)" value="([^"]*)">', page))
+    fields = {name: html.unescape(value) for name, value in fields.items()}
+    answer = client.post("/audit/2026-03-09--2026-03-22/fix/draft/", fields)
+    draft = MQLDefinition.objects.drafts().latest("number")
+    assert answer.headers["Location"] == f"/definition/{draft.number}/edit/"
+    assert draft.summary == f"{fields['seen']} (review of 9 to 22 March 2026)"
 
 
 def test_a_proposal_that_has_changed_meanwhile_is_not_drafted(misled, sign_in):

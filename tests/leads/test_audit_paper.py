@@ -199,6 +199,8 @@ def test_the_review_of_some_days_is_printed_with_its_agenda(past, people):
         "Noise: no need to explain it",
         "From 16 to 29 March sales accepted",
         "Rejected leads by reason",
+        "on the rejections from 16 to 29 March",
+        "No change proposed: these rejections have no stored score.",
     ):
         assert part in said, part
     assert "promises" not in said

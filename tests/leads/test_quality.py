@@ -11,6 +11,7 @@ from django.utils.timezone import get_default_timezone
 from leads.audit import quality
 from leads.figures import Month
 from leads.models import Handoff, Lead
+from leads.periods import Span
 from leads.services.assign import reassign_handoff
 from leads.services.bulk import reject_many
 from leads.services.decide import reject_handoff
@@ -94,6 +95,17 @@ def test_a_definition_that_requires_no_facts_tells_nothing(open_lead, people, no
     reject(open_lead(at=AT), people, AT + DAY, reason="31")
     data = quality.bad_data(found(now))
     assert (data.complete, data.told, data.untold) == ((), 0, 1)
+
+
+def test_flags_of_days_count_the_rejections_decided_in_them(open_lead, people, now):
+    for day in (0, 3, 9):
+        reject(open_lead(at=AT + day * DAY), people, AT + day * DAY + 5 * SECOND)
+    told = {}
+    for days in (3, 7, 14):
+        period = Span(dt.date(2026, 3, 10), days)
+        rejected = quality.rejections(period, as_of=now, zone=ZONE, among=Handoff.objects.all())
+        told[days] = quality.flags_of(rejected)[0]["hurried"]
+    assert {days: (share.k, share.n) for days, share in told.items()} == {3: (1, 1), 7: (2, 2), 14: (3, 3)}
 
 
 def test_one_reason_is_flagged_from_20_rejections_and_above_60_percent(agreement, people, now):

@@ -53,15 +53,37 @@ def said(items):
 def test_each_figure_of_the_review_opens_exactly_the_leads_it_counts(client, past, people, basis):
     client.force_login(people.marketer)
     text = client.get(reverse("audit_review"), DAYS | {"basis": basis}).text
-    for part in ("audit_speed", "audit_disputes"):
+    for part in ("audit_speed", "audit_disputes", "audit_fix", "audit_quality"):
         span = Span(dt.date(2026, 3, 16), 14)
         where = f"{reverse(part, args=[span])}?basis={basis}"
         assert html.escape(where) in text or reverse(part, args=[span]) in text
         text += client.get(where).text
     links = set(FIGURE.findall(text) + CELL.findall(text) + SEGMENT.findall(text))
     assert len(links) > 60
-    for address, number in sorted(links)[::3]:
-        assert client.get(html.unescape(address)).context["count"] == int(number.replace(",", "")), address
+    flags = [each for each in links if "/quality/" in each[0]]
+    for address, number in (*sorted(links)[::3], *flags):
+        found = client.get(html.unescape(address)).context
+        assert found.get("count", len(found.get("handoffs"))) == int(number.replace(",", "")), address
+
+
+def test_it_loads_the_fix_the_flags_and_the_months_trend_for_context(client, past, people):
+    client.force_login(people.marketer)
+    page = client.get(reverse("audit_review"), DAYS | {"basis": "cohort"}).text
+    for where in (
+        "2026-03-16--2026-03-29/fix/?basis=cohort",
+        "2026-03-16--2026-03-29/quality/",
+        "2026-03/trend/?basis=cohort",
+    ):
+        assert f'hx-get="/audit/{where}"' in page
+    assert "the months up to March 2026" in page
+    fix = client.get("/audit/2026-03-16--2026-03-29/fix/").text
+    assert "Conversion review, 16 to 29 March 2026" in fix
+    flags = client.get("/audit/2026-03-16--2026-03-29/quality/", headers={"HX-Request": "true"}).text
+    assert "on the rejections from 16 to 29 March" in flags
+    assert 'href="/audit/2026-03/quality/"' in flags
+    assert "Draw a sample" not in flags
+    for refused in ("quality/sample/", "quality/recode/", "trend/"):
+        assert client.get(f"/audit/2026-03-16--2026-03-29/{refused}").status_code in (404, 405)
 
 
 def test_it_counts_what_the_handoffs_of_its_days_say_over_the_change_of_clocks(client, past, people):
@@ -170,7 +192,7 @@ def test_days_that_cannot_be_are_refused_with_a_word(client, agreement, people, 
 @pytest.mark.parametrize("key", ["2226-01-01--2226-01-07", "2026-03-16--2026-03-01", "2026-03-16--x"])
 def test_parts_of_days_that_cannot_be_are_not_found(client, agreement, people, key):
     client.force_login(people.marketer)
-    for part in ("audit_speed", "audit_disputes"):
+    for part in ("audit_speed", "audit_disputes", "audit_fix", "audit_quality"):
         assert client.get(reverse(part, args=[key])).status_code == 404
     assert client.get(reverse("leads"), {"decided_month": "2026-03-16--x"}).status_code == 404
 
