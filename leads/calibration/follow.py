@@ -66,8 +66,9 @@ class Month:
 
 @dataclass(frozen=True)
 class Followed:
-    """A proposal since `begins_at` (None: not in force yet). before, after: (accepted, decided). needed: decided leads
-    until a change of the promised size would show; None where no number would do. verdict: of the constants."""
+    """A proposal since `begins_at` (None: not in force yet). before, after: (accepted, decided); before: in the year
+    until then, or until now. needed: decided leads until a change of the promised size would show; None where no
+    number would do. verdict: of the constants."""
 
     begins_at: dt.datetime | None
     months: tuple[Month, ...]
@@ -81,18 +82,30 @@ class Followed:
 def followed(proposal, *, at):
     """The Followed of a Proposal at an instant."""
     version = SLAVersion.objects.begun(at=at).filter(definition=proposal.definition_id).order_by("begins_at").first()
+    promise, begins = proposal.promise, version.begins_at if version else at
+    before = _year_until(begins, at)
+    needed = _needed(promise, before)
     if version is None:
-        return Followed(None, (), (0, 0), (0, 0), None, None, NOT_YET)
-    promise, begins = proposal.promise, version.begins_at
+        return Followed(None, (), before, (0, 0), needed, None, NOT_YET)
     months = tuple(_month(row, promise, begins, at) for row in _counts(begins, at, at, proposal.definition_id))
     after = sum(month.accepted for month in months), sum(month.decided for month in months)
-    year_before = begins - dt.timedelta(days=365)
-    before = tuple(sum(row[place] for row in _counts(year_before, begins, at, None)) for place in (2, 3))
     if not promise or not before[1]:
         return Followed(begins, months, before, after, None, None, NO_PROMISE)
-    needed = leads_to_judge(before[0] / before[1], promise["k"] / promise["n"], before[1])
     change = newcombe(*before, *after) if after[1] else None
     return Followed(begins, months, before, after, needed, change, _verdict(needed, after[1], change))
+
+
+def _year_until(begins, at):
+    """(accepted, decided) of what was handed over in the year before."""
+    rows = _counts(begins - dt.timedelta(days=365), begins, at, None)
+    return tuple(sum(row[place] for row in rows) for place in (2, 3))
+
+
+def _needed(promise, before):
+    accepted, decided = before
+    if not promise or not decided:
+        return None
+    return leads_to_judge(accepted / decided, promise["k"] / promise["n"], decided)
 
 
 def _verdict(needed, decided, change):

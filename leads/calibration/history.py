@@ -84,6 +84,14 @@ def rescaled(tiers: Sequence[Tier], past: Past) -> tuple[Tier, ...]:
     return tuple(replace(tier, **{n: moved(tier, n) for n in ("total", "fit", "behaviour")}) for tier in tiers)
 
 
+def beginning_at(definition: Definition, entry: int) -> Definition:
+    """The definition whose lowest tier begins at `entry` points, and no other tier below it."""
+    lowest = min(definition.tiers, key=lambda tier: tier.total)
+    return replace(definition, tiers=tuple(
+        replace(tier, total=entry if tier.key == lowest.key else max(tier.total, entry)) for tier in definition.tiers
+    ))  # fmt: skip
+
+
 def compared(definition: Definition, against: Definition, past: Past) -> Tally:
     """What moves between the two definitions, with the outcomes that are known."""
     return tally(

@@ -34,6 +34,7 @@ def result(job) -> dict:
         "refused": [(rules[key], why) for key, why in found["refused"].items()],
         "shown": sum(bool(weight["points"]) for weight in weights.values()), "tried": len(weights),
         "detectable": ratio(found["detectable"]),
+        "against_word": any(weight["verdict"] == AGAINST for weight in weights.values()),
         "judged": _judged(found.get("validation")),
     }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """What the page says of the definition that a calibration proposes: changes with their evidence, and what they do."""
 
+from collections import Counter
+
 from leads.backtest.present import lost, moves, rate_of, side, thresholds_around
 from leads.backtest.tally import Tally, at_threshold
 from leads.calibration.activations import in_full
@@ -25,12 +27,26 @@ def proposed(job, user) -> dict:
     would, was = side(moved, "kept", "admitted"), side(moved, "kept", "dropped")
     return {
         "against": job.against, "changes": _changes(against, wanted, weights, found["refused"], rules),
-        "tiers": _tiers(against, wanted), "moves": moves(moved), "would": would, "was": was, "leads": moved.leads,
-        "months": months, "fewer": (was["mqls"] - would["mqls"]) / max(months, 1),
+        "tiers": _tiers(against, wanted, moved), "moves": moves(moved), "would": would, "was": was,
+        "leads": moved.leads, "months": months, "fewer": (was["mqls"] - would["mqls"]) / max(months, 1),
         "admitted": moved.count("admitted"), "admitted_unseen": moved.count("admitted", "unseen"),
         "lost_count": moved.count("dropped", "accepted"), "lost": lost(moved),
         "missed_won": _won(found["missed_won"], user), "below": below(job),
         "entry": _entry(against),
+    }  # fmt: skip
+
+
+def at_target(job, target, user) -> dict | None:
+    """What it would do where the joint target (a share of 1) is reached; None where the worker knew another one."""
+    found = job.result.get("at_target")
+    if not found or found["target"] != target:
+        return None
+    moved = Tally(moves=Counter(found["moves"]), lost=found["lost"])
+    would, was = side(moved, "kept", "admitted"), side(moved, "kept", "dropped")
+    return {
+        "entry": found["entry"], "would": would, "was": was, "lost_count": moved.count("dropped", "accepted"),
+        "lost": lost(moved), "missed_won": _won(found["missed_won"], user),
+        "fewer": (was["mqls"] - would["mqls"]) / max(len(months_of(*job.result["past"])), 1),
     }  # fmt: skip
 
 
@@ -72,9 +88,14 @@ def _why(key, weight, refused, rules):
     )
 
 
-def _tiers(against, wanted):
+def _tiers(against, wanted, moved):
+    """[(tier, what it asked, what it asks, how many leads it took, how many it takes)]"""
     old = {tier.key: tier for tier in against.tiers}
-    return [(tier.name, words.tier(old[tier.key]), words.tier(tier)) for tier in wanted.tiers]
+    return [
+        (tier.name, words.tier(old[tier.key]), words.tier(tier), moved.tiers[f"before {tier.key} mqls"],
+         moved.tiers[f"draft {tier.key} mqls"])
+        for tier in wanted.tiers
+    ]  # fmt: skip
 
 
 def _won(ids, user):

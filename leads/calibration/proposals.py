@@ -1,12 +1,10 @@
 """Verbs of a calibration's proposal: a draft definition with what it promises, through the definition's own life."""
 
-from dataclasses import replace
-
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 
 from leads.calibration.draft import changes
-from leads.calibration.history import months_of, reaching
+from leads.calibration.history import beginning_at, months_of, reaching
 from leads.calibration.models import Calibration, Proposal
 from leads.calibration.promises import promise
 from portal.accounts.permissions import May, require
@@ -59,9 +57,7 @@ def with_target(result, target):
     begins = reaching({int(at): row for at, row in result["sweeps"][lowest.key].items()}, target)
     if begins is None:
         raise OutOfReach
-    return replace(wanted, tiers=tuple(
-        replace(tier, total=begins if tier.key == lowest.key else max(tier.total, begins)) for tier in wanted.tiers
-    ))  # fmt: skip
+    return beginning_at(wanted, begins)
 
 
 def curves(document):

@@ -161,6 +161,8 @@ def _context(request, job, form=None):
         context["form"] = form or ProposalForm(reachable=target is not None and sweeps[-1]["reaches"] is not None)
         context["hours"] = _hours(request)
         context["saved"] = float(context["hours"]) * context["fewer"]
+        if at_target := present_proposal.at_target(job, target, request.user):
+            context["at_target"] = at_target | {"saved": float(context["hours"]) * at_target["fewer"]}
     return context
 
 

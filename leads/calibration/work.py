@@ -18,6 +18,7 @@ from leads.calibration.points import Weight
 from leads.calibration.provenance import refused
 from leads.intake.imports.told import told_by_files
 from leads.models import Deal, Handoff, Lead
+from sla.models import SLAVersion
 
 STEP = 20_000  # ids of leads that the worker reads between two looks at its job
 
@@ -60,18 +61,40 @@ def _over_the_past(job, definition, against, steps):
     past = history.Past.joined(parts)
     definition = replace(definition, tiers=history.rescaled(against.tiers, past))
     months = [int(past.months.min()), int(past.months.max())] if len(past) else [0, -1]
-    moved = history.compared(definition, against, past)
-    missed = history.dropped(definition, against, past)
-    won = Deal.objects.standing().filter(outcome=Deal.Outcome.WON, handoff__in=missed)
+    moved, sweeps = history.compared(definition, against, past), history.sweeps(definition, past)
     return {
         "definition": definition.as_json(),
         "tally": moved.as_json(),
-        "missed_won": sorted(set(won.values_list("handoff_id", flat=True))),
-        "sweeps": history.sweeps(definition, past),
+        "missed_won": _missed_won(definition, against, past),
+        "at_target": _at_target(job, definition, against, past, sweeps),
+        "sweeps": sweeps,
         "below": history.below(against, past),
         "monthly": history.monthly(definition, past),
         "past": months,
     }
+
+
+def _missed_won(definition, against, past):
+    """The handoffs with a won deal that the definition would not have made any more."""
+    missed = history.dropped(definition, against, past)
+    won = Deal.objects.standing().filter(outcome=Deal.Outcome.WON, handoff__in=missed)
+    return sorted(set(won.values_list("handoff_id", flat=True)))
+
+
+def _at_target(job, definition, against, past, sweeps):
+    """What it would have done where the joint target is reached; None where none is agreed, or nothing reaches it."""
+    version = SLAVersion.objects.in_force(at=job.created_at)
+    target = version.target_rate / 1000 if version and version.target_rate else None
+    lowest = min(definition.tiers, key=lambda tier: tier.total)
+    entry = history.reaching(sweeps[lowest.key], target)
+    if entry is None:
+        return None
+    wanted = history.beginning_at(definition, entry)
+    moved = history.compared(wanted, against, past)
+    return {
+        "target": target, "entry": entry, "moves": moved.moves, "lost": moved.lost,
+        "missed_won": _missed_won(wanted, against, past),
+    }  # fmt: skip
 
 
 def _past(definition, in_force, at, window, ids):

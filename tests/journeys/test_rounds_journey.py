@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from leads.calibration.models import Mark, RoundItem
+from leads.intake.forms.services.build import create_form, publish_version
 from leads.models import Deal, Event
 from tests import cast
 from tests.history import write
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture
 def people():
-    """An agreement in force, and twenty deals of another rep: those in food were won."""
+    """An agreement in force, a form that visitors see, and twenty deals of another rep: those in food were won."""
     version, found = cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC)), cast.people()
     chance, start = random.Random(8), timezone.now() - 100 * DAY
     cases = [
@@ -36,6 +37,8 @@ def people():
         Deal(lead=row.lead, handoff=row, outcome=("won", "lost")[n % 2], via="api", recorded_at=timezone.now(),
              closed_at=row.qualified_at + 20 * DAY) for n, row in enumerate(rows)
     )  # fmt: skip
+    form = create_form(name="Demo request", by=found.marketer, at=timezone.now())
+    publish_version(form_id=form.pk, by=found.marketer, at=timezone.now())
     return found
 
 

@@ -12,9 +12,13 @@ from django.utils import timezone
 
 from leads.backtest.tally import at_threshold
 from leads.calibration import jobs, proposals, tasks
+from leads.calibration.charts import calibration_curve
 from leads.calibration.models import Calibration, Proposal
+from leads.calibration.validation import Group
 from leads.models import Deal, Handoff
-from sla.models import MQLDefinition, SLAVersion
+from sla.models import MQLDefinition, Party, SLAVersion
+from sla.services.terms import change_draft, draft_from
+from sla.services.version import propose_version, sign_version
 from tests.leads.test_calibration import BEGINS, ENDS, candidate, history  # noqa: F401 (fixtures)
 
 HOUR = dt.timedelta(hours=1)
@@ -126,11 +130,63 @@ def test_a_proposal_is_a_draft_with_its_evidence_and_opens_the_editor(marketer, 
 def test_the_lowest_tier_can_begin_where_the_joint_target_is_reached(marketer, done, agreement):
     html = marketer.get(reverse("calibration", args=[done.pk])).content.decode()
     assert "Where each tier reaches the joint target of 25.0%" in html
+    told, wanted = done.result["at_target"], proposals.with_target(done.result, 0.25)
+    assert (told["target"], told["entry"]) == (0.25, min(tier.total for tier in wanted.tiers))
+    assert f"From {told['entry']} points on, where the joint target is reached" in html
     marketer.post(reverse("calibration_propose", args=[done.pk]), {"thresholds": "target", "hours": "1"})
     lowest = MQLDefinition.objects.latest("number").tiers.order_by("total").first()
     curve = {int(at): row for at, row in done.result["sweeps"]["standard"].items()}
     reached = {at: at_threshold(curve, at)[1] / at_threshold(curve, at)[2] >= 0.25 for at in curve}
     assert lowest.total == min(at for at in curve if reached[at] and at_threshold(curve, at)[2] >= 40)
+
+
+def agree_on(target_rate, version, people):
+    """A further agreement, in force now, with this joint target (per mille) and the same definition."""
+    at = timezone.now() - HOUR
+    draft = draft_from(version_id=version.pk, by=people.marketing_leader, at=at)
+    change_draft(version_id=draft.pk, by=people.marketing_leader, at=at, terms={"target_rate": target_rate})
+    propose_version(version_id=draft.pk, effective_from=at, by=people.marketing_leader, at=at)
+    for party, person in ((Party.MARKETING, people.marketing_leader), (Party.SALES, people.sales_leader)):
+        sign_version(version_id=draft.pk, party=party, role=person.roles[0], by=person, at=at)
+
+
+def test_what_a_higher_target_costs_is_told_by_name_before_it_is_chosen(
+    marketer,
+    done,
+    agreement,
+    people,
+    candidate,  # noqa: F811
+):
+    """The target is where only leads with all that was won by are left: others that were accepted are named."""
+    curve = {int(at): row for at, row in done.result["sweeps"]["standard"].items()}
+    best = max(curve)
+    _, accepted, decided, _ = at_threshold(curve, best)
+    agree_on(int(1000 * accepted / decided), agreement, people)
+    job = jobs.start(question="accepted", since=BEGINS, until=ENDS, definition=candidate, by=people.marketer,
+                     at=timezone.now(), signs={"fair": 0}, send=lambda pk: None)  # fmt: skip
+    jobs.run(job_id=job.pk)
+    job.refresh_from_db()
+    told = job.result["at_target"]
+    lost = Handoff.objects.filter(pk__in=[row[0] for row in told["lost"]]).select_related("lead")
+    assert told["entry"] > min(tier["total"] for tier in job.result["definition"]["tiers"])
+    assert {row.status for row in lost} == {"accepted"}
+    assert len(told["lost"]) == min(200, told["moves"]["dropped accepted"])
+    assert all(after < told["entry"] for _, _, after in told["lost"])
+    html = marketer.get(reverse("calibration", args=[job.pk]), {"hours": "2"}).content.decode()
+    part = html[html.index('id="at-target"') : html.index('id="below"')]
+    assert lost[0].lead.name in part
+    assert "of sales a month saved" in part
+    assert "won deal" in part
+
+
+def test_a_rule_that_seems_to_say_the_opposite_comes_with_its_caveat(marketer, candidate, history, people):  # noqa: F811
+    history(600)
+    job = jobs.start(question="accepted", since=BEGINS, until=ENDS, definition=candidate, by=people.marketer,
+                     at=ENDS, send=lambda pk: None)  # fmt: skip
+    jobs.run(job_id=job.pk)
+    html = marketer.get(reverse("calibration", args=[job.pk])).content.decode()
+    assert "the opposite of what you said</span>" in html
+    assert "among them it looks worse than it is (Berkson)" in html
 
 
 def test_a_target_out_of_reach_is_refused_in_a_sentence(done):
@@ -164,3 +220,11 @@ def test_what_a_proposal_promised_is_never_written_anew(marketer, done):
     marketer.post(reverse("calibration_propose", args=[done.pk]), {"thresholds": "as_many", "hours": "1"})
     with pytest.raises(IntegrityError), transaction.atomic():
         Proposal.objects.update(promise={})
+
+
+def test_the_curve_ends_where_what_was_promised_and_what_came_end():
+    low = [Group(50, 0.05, 0.04, 0.01, 0.12), Group(50, 0.15, 0.1, 0.05, 0.19)]
+    assert "20%</text>" in str(calibration_curve(low, [], label="x"))
+    assert "40%</text>" not in str(calibration_curve(low, [], label="x"))
+    high = [*low, Group(50, 0.6, 0.5, 0.4, 0.7)]
+    assert "100%</text>" in str(calibration_curve(high, low, label="x"))

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from leads.calibration import follow, promises
 from leads.calibration.models import Calibration, Proposal
+from leads.calibration.power import leads_to_judge
 from leads.models import Handoff
 from sla.models import Party, Tier
 from sla.services.definition import draft_definition
@@ -136,8 +137,13 @@ def test_the_page_says_what_was_promised_what_came_and_what_is_still_to_be_seen(
     html = client.get(where).content.decode()
     assert "<h1>What v2 promises</h1>" in html
     assert "Promised: 40.0% accepted of about 40 MQLs a month" in html
+    assert "In the year until now" not in html, "nobody decided anything"
     for number in range(1, 7):
         month(agreement, dt.datetime(2026, number, 2, tzinfo=UTC), 40, 6, reason)
+    html = client.get(where).content.decode()
+    needed = leads_to_judge(36 / 240, 0.4, 240)
+    assert "In the year until now 15.0% of 240 decided leads were accepted." in html
+    assert f"shows, four times in five, in {needed} decided leads: one month of its MQLs, if all are decided" in html
     second = signed(agreement, people, proposal.definition)
     month(second, dt.datetime(2026, 7, 2, tzinfo=UTC), 20, 9, reason)
     html = client.get(where).content.decode()
