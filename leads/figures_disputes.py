@@ -57,6 +57,7 @@ DISPUTES = """
 SELECT CASE WHEN r.ruled_at <= %(as_of)s THEN r.outcome WHEN later.id IS NOT NULL THEN 'settled' ELSE 'waiting' END,
     c.category, c.code, c.label, d.decided_by_id, COALESCE(u.name, ''), count(*)
 FROM leads_dispute p JOIN leads_decision d ON d.id = p.decision_id JOIN sla_reasoncode c ON c.id = d.reason_id
+JOIN leads_handoff h ON h.id = d.handoff_id AND NOT h.exploration
 LEFT JOIN accounts_user u ON u.id = d.decided_by_id
 LEFT JOIN leads_ruling r ON r.dispute_id = p.id
 LEFT JOIN leads_decision later ON later.supersedes_id = d.id AND later.recorded_at <= %(as_of)s

@@ -10,13 +10,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from leads import figures, figures_left_out, rollup
+from leads import figures, figures_disputes, figures_left_out, rollup
 from leads.audit import scorecard
 from leads.exploring import is_drawn, is_near
 from leads.intake.imports.engine import import_leads
 from leads.models import Breach, Handoff, Lead, Watch
 from leads.services.capture import capture_lead, take_in_lead
 from leads.services.decide import accept_handoff, reject_handoff
+from leads.services.dispute import dispute_rejection
 from leads.services.evaluate import evaluate_due
 from leads.services.rollup import rebuild_rollup
 from leads.services.sweep import sweep_clocks
@@ -131,6 +132,16 @@ def test_it_is_in_no_rate_no_roll_up_and_no_promise_and_has_its_own_count(explor
     left_out = figures_left_out.left_out(month, basis=figures.PERIOD, as_of=later, zone=ZONE)
     told = {one.kind: one.n for one in left_out}
     assert told["exploration"] == Handoff.objects.filter(exploration=True).count() > explored_count
+
+
+def test_a_dispute_of_it_is_in_no_figure(exploring, people, now):
+    rows = [explored(now), cast.open_handoff(owner=people.rep, at=now)]
+    for row in rows:
+        reject_handoff(handoff_id=row.pk, by=row.owner, at=now, reason="11", note="too small")
+        dispute_rejection(handoff_id=row.pk, by=people.marketer, at=now, note="Look again.")
+    month = figures.Month.of(now, ZONE)
+    found = figures_disputes.disputes(month, basis=figures.PERIOD, as_of=now, zone=ZONE)
+    assert (found.all.opened, found.open_now) == (1, 1)
 
 
 def test_a_clock_that_runs_out_on_it_breaks_no_promise(exploring, people, now):
