@@ -67,6 +67,7 @@ def test_the_form_shows_what_there_is_to_learn_from_and_what_it_could_tell(marke
     history(300)
     html = marketer.get(reverse("calibration_new"), {"definition": candidate.number}).content.decode()
     assert re.search(r"Accepted or rejected leads:</b> \d+ accepted, \d+ rejected", html)
+    assert re.search(r"With \d+ (accepted|rejected), a rule that half of the leads meet can be told from noise", html)
     assert re.search(r"multiplies the odds by \d\.\d or more", html)
     assert "Too few to tell any effect from noise" in html, "no deal was won"
     assert "+20 when industry is Food" in html
