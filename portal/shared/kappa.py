@@ -5,6 +5,7 @@ Sources: J. Cohen, Educ. Psychol. Meas. 20 (1960) 37-46 (kappa); J. L. Fleiss, J
 """
 
 from collections.abc import Hashable, Iterable, Sequence
+from fractions import Fraction
 from math import sqrt
 from typing import NamedTuple
 
@@ -48,26 +49,29 @@ def cohen(counts: Sequence[Sequence[int]], z: float = Z_95) -> Kappa | None:
         raise ValueError("The table of two coders is square and counts from nought.")
     n = sum(map(sum, counts))
     rows, columns = [sum(row) for row in counts], [sum(column) for column in zip(*counts, strict=True)]
-    chance = sum(r * c for r, c in zip(rows, columns, strict=True)) / (n * n) if n else 1.0
-    if chance >= 1.0:
+    chance = Fraction(sum(r * c for r, c in zip(rows, columns, strict=True)), n * n) if n else Fraction(1)
+    if chance == 1:
         return None
     agreed = sum(counts[i][i] for i in range(size))
-    value = (agreed / n - chance) / (1 - chance)
-    half = z * sqrt(_variance(counts, n, rows, columns, agreed / n, chance, value))
-    return Kappa(value, max(-1.0, value - half), min(1.0, value + half), agreed, n)
+    value = (Fraction(agreed, n) - chance) / (1 - chance)
+    half = z * sqrt(_variance(counts, n, rows, columns, Fraction(agreed, n), chance))
+    return Kappa(float(value), max(-1.0, float(value) - half), min(1.0, float(value) + half), agreed, n)
 
 
-def _variance(counts, n, rows, columns, observed, chance, value):
-    """Fleiss, Cohen and Everitt's variance, not under the hypothesis of no agreement."""
+def _variance(counts, n, rows, columns, observed, chance):
+    """Fleiss, Cohen and Everitt's variance, not under the hypothesis of no agreement.
+
+    In fractions: it is a small difference of large terms, of which floating point keeps half the digits.
+    """
     on = sum(
-        counts[i][i] / n * ((1 - chance) - (rows[i] + columns[i]) / n * (1 - observed)) ** 2
+        Fraction(counts[i][i], n) * ((1 - chance) - Fraction(rows[i] + columns[i], n) * (1 - observed)) ** 2
         for i in range(len(counts))
     )
     off = sum(
-        counts[i][j] / n * ((columns[i] + rows[j]) / n) ** 2
+        Fraction(counts[i][j], n) * Fraction(columns[i] + rows[j], n) ** 2
         for i in range(len(counts))
         for j in range(len(counts))
-        if i != j
+        if i != j and counts[i][j]
     )
     squared = on + (1 - observed) ** 2 * off - (observed * chance - 2 * chance + observed) ** 2
-    return max(0.0, squared) / (n * (1 - chance) ** 4)
+    return squared / (n * (1 - chance) ** 4)

@@ -160,7 +160,7 @@ def test_thanks_send_people_to_the_list_only(client, agreement, publish):
     with_address = publish_version(form_id=form.pk, by=form.created_by, at=timezone.now())
     ticket = tokens.issue(with_address, at=timezone.now() - dt.timedelta(minutes=1))
     assert f"form-action 'self' https://{SHOP}" in client.get(url(version))["Content-Security-Policy"]
-    assert client.post(url(version), complete(ticket))["Location"] == f"https://{SHOP}/call"
+    assert client.post(url(version), complete(ticket))["Location"].startswith(f"https://{SHOP}/call?hv=")
     type(form).objects.update(redirect_hosts=[])  # the list is asked at that moment, not when it was published
     answer = client.post(url(version), complete(ticket.anew(), HOT | {"email": "second@aldermoss.example"}))
     assert answer["Location"].startswith(url(version, "form_public_thanks"))
@@ -231,6 +231,18 @@ def test_a_known_lead_is_not_asked_twice_and_reads_nothing_of_itself(client, ver
     assert answer.status_code == 302
     submission = Submission.objects.get()
     assert (submission.lead, submission.known, Lead.objects.count()) == (known, True, 1)
+
+
+def test_who_types_an_address_of_somebody_else_is_not_taken_for_them(agreement, known, publish):
+    thanks = [{"title": "Thank you", "redirect": f"https://{SHOP}/call"}]
+    version = publish(ONE_PAGE | {"thanks": thanks}, redirect_hosts=[SHOP])
+    ticket = tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=1))
+    typed = Client().post(url(version), complete(ticket, HOT | {"email": known.email}))
+    assert typed["Location"] == f"https://{SHOP}/call"
+    named = tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=1), lead=known)
+    by_link = Client().post(url(version), complete(named, HOT))
+    assert by_link["Location"].startswith(f"https://{SHOP}/call?hv={known.pk}:")
+    assert set(Submission.objects.values_list("lead", flat=True)) == {known.pk}
 
 
 def test_a_link_is_for_one_form_and_one_month_and_cannot_be_made_up(version, known, publish, monkeypatch):

@@ -86,7 +86,7 @@ def lives(pid):
 def test_the_portal_outlives_the_killing_of_every_part_and_ends_cleanly(data, portal):
     assert wait_until(lambda: ready(data), 120), (data / "output").read_text()
     with psycopg.connect(embedded.database_url(data)) as portals, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        portals.execute("UPDATE leads_decision SET note = 'changed'")
+        portals.execute("UPDATE leads_decision SET outcome = 'accepted'")
     home = folder.of(data)
     before = children(data)
     services = [pid_in(home.path / "postgres" / "postmaster.pid"), pid_in(home.path / "valkey.pid")]

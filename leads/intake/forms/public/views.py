@@ -211,8 +211,8 @@ def _thank(request, submission, via):
     """The thank-you that fits what became of it: here, or where the form sends people."""
     form, thanks = submission.version.form, submission.thanks()
     if thanks.redirect and via != IFRAME and may_send_to(form, thanks.redirect):
-        lead = submission.lead_id
-        return go(request, known_at(thanks.redirect, lead) if lead else thanks.redirect)
+        proven = submission.lead_id and submission.proves_who_it_is()
+        return go(request, known_at(thanks.redirect, submission.lead_id) if proven else thanks.redirect)
     if wants_part(request):
         return answer(request, PAGE, _thanks(submission.version, thanks, via), part="thanks")
     name = "form_embed_thanks" if via == IFRAME else "form_public_thanks"
