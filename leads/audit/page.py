@@ -1,10 +1,12 @@
 """What the audit page shows: the figures as words, links to the very leads, and charts; no queries of its own."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from urllib.parse import urlencode
+from functools import cached_property, lru_cache
+from urllib.parse import quote_plus
 
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 
 from leads import figures
 from leads.audit.report import Audit
@@ -20,12 +22,27 @@ RULER = (
 
 def leads_url(filters, **more):
     """The list of exactly the handoffs that `filters` (see figures.rows) select."""
-    return f"{reverse('leads')}?{urlencode({**filters, **more}, doseq=True)}"
+    pairs = [
+        _pair(key, str(each))
+        for key, value in {**filters, **more}.items()
+        for each in (value if isinstance(value, list | tuple) else (value,))
+    ]
+    return f"{_list()}?{'&'.join(pairs)}"
+
+
+@lru_cache(maxsize=1)
+def _list():
+    return reverse("leads")
+
+
+@lru_cache(maxsize=4096)  # a page has hundreds of these links, of a few dozen pairs
+def _pair(key, value):
+    return f"{key}={quote_plus(value)}"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number and the list behind it; none behind zero."""
+    """A number and the list behind it; none behind zero. In a template it is the link."""
 
     n: int
     url: str
@@ -33,6 +50,11 @@ class Figure:
     @classmethod
     def of(cls, n, filters, **more):
         return cls(n, leads_url(filters, **more) if n else "")
+
+    def __str__(self):
+        if not self.url:
+            return "0"
+        return mark_safe(f'<a class="figure" href="{escape(self.url)}">{text.thousands(self.n)}</a>')
 
 
 @dataclass(frozen=True)

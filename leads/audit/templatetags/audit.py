@@ -66,3 +66,15 @@ def signed_rate(kept, n):
     return format_html(
         '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(value), ends
     )
+
+
+@register.simple_tag
+def heat_cell(row, cell):
+    """A heat.Cell of rejections as a table cell: shaded, its number a link that says what it counts."""
+    if not cell.figure.url:
+        return mark_safe('<td class="num quiet">0</td>')
+    n, few = text.thousands(cell.figure.n), "" if cell.shade else mark_safe(' class="is-few"')
+    return format_html(
+        '<td data-heat="{}"{}><a href="{}" aria-label="{}: {}, {}">{}</a></td>',
+        *(cell.shade, few, cell.figure.url, n, row, cell.label, n),
+    )
