@@ -18,10 +18,13 @@ define install
 if ! test -e "$$(stamp $(1))" || ! $(PY) -c "" 2>/dev/null; then \
 	echo "Installing $(1) into .venv (about a minute the first time)"; \
 	test -x $(PY) && $(PY) -c "" 2>/dev/null || $(PYTHON) -m venv --clear .venv && \
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes --requirement $(1) && \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement $(1) && \
 	for file in $(1) $(2); do : > "$$(stamp $$file)" || exit 1; done; \
 fi
 endef
+
+# Every process that is started here would compile Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run stop test test-services bench lint lint-django

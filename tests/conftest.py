@@ -9,7 +9,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings as hypothesis
 
 from portal.shared import privileges
-from tests import cast
+from tests import cast, kept
 
 hypothesis.register_profile("house", deadline=None)  # laws are about answers, not about how busy the machine is
 hypothesis.load_profile("house")
@@ -60,7 +60,7 @@ def now():
 @pytest.fixture
 def agreement(db, now):
     """Agreement v1 with definition v1, signed by both sides, in force since 1 January 2022."""
-    return cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC))
+    return kept.once(lambda: cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC)), "agreement")
 
 
 @pytest.fixture
