@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 
 from django.urls import reverse
 from django.utils.html import escape
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 
 from leads import figures
 from leads.audit.report import Audit
@@ -54,7 +54,7 @@ class Figure:
     def __str__(self):
         if not self.url:
             return "0"
-        return mark_safe(f'<a class="figure" href="{escape(self.url)}">{text.thousands(self.n)}</a>')
+        return SafeString(f'<a class="figure" href="{escape(self.url)}">{text.thousands(self.n)}</a>')
 
 
 @dataclass(frozen=True)

@@ -281,13 +281,6 @@ def test_an_ordinary_user_runs_the_services_as_themselves(place):
     assert not database_pid(data)
 
 
-def test_any_command_that_needs_them_starts_the_services(place):
-    asked = "from django.db import connection as c; u = c.cursor(); u.execute('SHOW fsync'); print(u.fetchone()[0])"
-    done = manage(place / "data", "shell", "--no-imports", "-c", asked)
-    assert done.stdout == "on\n", done.stderr
-    assert manage(place / "data", "stop").stdout == "Stopped.\n"
-
-
 def test_help_and_stop_start_nothing(place):
     assert manage(place / "data", "help").returncode == 0
     assert manage(place / "data", "stop").stdout == "Nothing was running.\n"

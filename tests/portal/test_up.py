@@ -44,7 +44,15 @@ def data():
 
 
 @pytest.fixture
-def portal(data):
+def made(data):
+    """What a first command on new data said: it starts the services, and makes the tables."""
+    asked = "from django.db import connection as c; u = c.cursor(); u.execute('SHOW fsync'); print(u.fetchone()[0])"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked]
+    return subprocess.run(command, cwd=CLONE, env=environment(data), capture_output=True, text=True)
+
+
+@pytest.fixture
+def portal(data, made):
     """A portal that runs in another process, and what it wrote."""
     with (data / "output").open("w") as output:
         process = subprocess.Popen(
@@ -83,7 +91,8 @@ def lives(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes through /proc")
-def test_the_portal_outlives_the_killing_of_every_part_and_ends_cleanly(data, portal):
+def test_the_portal_outlives_the_killing_of_every_part_and_ends_cleanly(data, made, portal):
+    assert made.stdout == "on\n", made.stderr
     assert wait_until(lambda: ready(data), 120), (data / "output").read_text()
     with psycopg.connect(embedded.database_url(data)) as portals, pytest.raises(psycopg.errors.InsufficientPrivilege):
         portals.execute("UPDATE leads_decision SET outcome = 'accepted'")
