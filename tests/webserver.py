@@ -31,7 +31,7 @@ class WebServer:
     def start(self):
         address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         env = os.environ | {"DATABASE_URL": address, "DEBUG": "1"} | self.more
-        command = [sys.executable, "-m", "granian", *WEB, "--port", str(self.port), "portal.wsgi:application"]
+        command = [sys.executable, "-m", "granian", *WEB, "--port", str(self.port), "portal.rsgi:application"]
         command[command.index("--workers") + 1] = "1"
         with self.log.open("ab") as said:
             self.process = subprocess.Popen(

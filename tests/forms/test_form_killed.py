@@ -132,8 +132,8 @@ def begin(house, *command):
 
 def web(house, port):
     return begin(
-        house, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws",
-        "--respawn-failed-workers", "--log-level", "error", "--port", str(port), "portal.wsgi:application",
+        house, "-m", "granian", "--interface", "rsgi", "--workers", "2", "--no-ws",
+        "--respawn-failed-workers", "--log-level", "error", "--port", str(port), "portal.rsgi:application",
     )  # fmt: skip
 
 

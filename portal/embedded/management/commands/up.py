@@ -23,8 +23,7 @@ from portal.embedded.static import collect_when_changed
 PROGRAMS = Path(sys.executable).parent
 READY_WITHIN = 90  # seconds
 WEB = (
-    "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers",
-    "--log-level", "warning",
+    "--interface", "rsgi", "--workers", "2", "--no-ws", "--respawn-failed-workers", "--log-level", "warning",
 )  # fmt: skip
 
 
@@ -133,7 +132,7 @@ def _children(port):
     worker = "worker --pool threads --concurrency 4 --without-gossip --without-mingle --loglevel WARNING"
     celery = [str(PROGRAMS / "celery"), "--quiet", "--app", "portal.celery"]
     return [
-        Child("web", [str(PROGRAMS / "granian"), *WEB, "--port", str(port), "portal.wsgi:application"], common),
+        Child("web", [str(PROGRAMS / "granian"), *WEB, "--port", str(port), "portal.rsgi:application"], common),
         Child("worker", [*celery, *worker.split(), "--hostname", f"worker-{port}@%h"], common),
         Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(run)], common),
     ]

@@ -1,0 +1,116 @@
+"""The real web server and clients that are slow, send too much, or are odd: nobody else waits for them."""
+
+import json
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from leads.connectors.inbound import connections
+from leads.intake.forms.services.build import create_form, publish_version
+from leads.models import Lead
+from portal.rsgi import AHEAD
+from tests import cast, form_cast
+from tests.api import token_for
+from tests.webserver import WebServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CLIENTS = 12  # three for each thread of the server's
+FOR_EVER = "3600"
+
+
+def head(address, length, *more, method="POST"):
+    lines = (f"{method} {address} HTTP/1.1", "Host: localhost", f"Content-Length: {length}", *more, "", "")
+    return "\r\n".join(lines).encode("latin-1")
+
+
+@pytest.fixture
+def server(tmp_path):
+    running = []
+
+    def start(**env):
+        running.append(WebServer(tmp_path, **env))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.kill()
+
+
+@pytest.fixture
+def doors():
+    """Addresses that take bodies, each with headers that open it: a form, the API and its batch, and inbound."""
+    at = timezone.now()
+    cast.agreement(at=at.replace(year=at.year - 1))
+    people = cast.people()
+    form = create_form(name="F", slug="f", by=people.marketer, at=at, document=form_cast.ROI)
+    publish_version(form_id=form.pk, by=people.marketer, at=at)
+    _, token, _ = connections.add_connection(name="J", kind="json", event_kind="told", by=people.admin, at=at)
+    key = (f"Authorization: Bearer {token_for(people.marketer)}", "Content-Type: application/json")
+    posted = ("Content-Type: application/x-www-form-urlencoded",)
+    return {
+        "/f/f/": posted, "/api/v1/leads": key, "/api/v1/leads:batch": key, f"/in/json/{token}/": key[1:],
+    }  # fmt: skip
+
+
+def test_clients_that_never_send_their_bodies_hold_no_thread(doors, server):
+    web = server(WEB_PATIENCE=FOR_EVER)
+    slow = [web.open(head(address, 1000, *more) + b"{") for address, more in [*doors.items()] * (CLIENTS // 4)]
+    try:
+        for one in slow:
+            one.sendall(b'"')
+        body = json.dumps({"email": "a@corvane.example"}).encode()
+        key = doors["/api/v1/leads"]
+        assert b" 201 " in web.ask(head("/api/v1/leads", len(body), *key, "Connection: close") + body)
+        for one in slow:
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.recv(1)
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_a_body_that_drips_is_cut_off_and_nothing_is_saved(doors, server):
+    web = server(WEB_PATIENCE="1")
+    for length in (1000, AHEAD + 1000):  # awaited before a thread begins, and read by one
+        [*_, (address, more)] = doors.items()
+        slow = [web.open(head(address, length, *more) + b'{"email":') for _ in range(CLIENTS // 2)]
+        for one in slow:
+            with closing(one):
+                assert one.recv(65536).startswith(b"HTTP/1.1 408 "), length
+        assert web.answers()
+    assert not Lead.objects.exists()
+
+
+@pytest.mark.parametrize("length", [5 * 10**6, 10**12])
+def test_a_body_that_is_too_large_is_refused_before_a_byte_of_it_is_sent(doors, server, length):
+    web = server(WEB_PATIENCE=FOR_EVER)
+    for address, more in doors.items():
+        with closing(web.open(head(address, length, *more))) as one:
+            assert one.recv(65536).startswith(b"HTTP/1.1 413 "), address
+
+
+def test_the_server_says_what_django_says(doors, server, settings):
+    web, close = server(), "Connection: close"
+    said = web.ask(head("/account/login/?next=%2Fme%2F", 0, close, "Cookie: a=1", "Cookie: b=2", method="GET"))
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert b"</html>" in said
+    assert b"</html>" not in web.ask(head("/account/login/", 0, close, method="HEAD"))
+    script = web.ask(head("/static/js/track.js", 0, close, method="GET"))  # in pieces, as every file
+    assert script.endswith((Path(settings.BASE_DIR) / "static/js/track.js").read_bytes())
+    assert b" 404 " in web.ask(head("/f/%C3%A9%FF/", 0, close, method="GET"))
+    assert b" 200 " in web.ask(head("/healthz", 0, close, "X-Odd: \xff", "X_Forwarded_For: 1.2.3.4", method="GET"))
+    assert web.answers()
+    chunked = b"POST /api/v1/leads HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" + close.encode()
+    assert b" 4" in web.ask(chunked + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n")[:13]
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_file_leaves_no_thread_behind(doors, server):
+    web = server(WEB_THREADS="1")
+    for _ in range(3):
+        with closing(web.open(head("/static/js/track.js", 0, method="GET"))) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert web.answers()
