@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from html import escape
 from urllib.parse import quote_plus
 
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from leads import figures

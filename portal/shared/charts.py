@@ -8,10 +8,10 @@ Patterns (`#pat-timing` …) stand once a page in `shared/defs.html`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from itertools import pairwise
 from math import ceil
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from portal.shared import text as words

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from itertools import pairwise
-
-from django.utils.html import escape
 
 from portal.shared import text as words
 from portal.shared import time

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from math import log10
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from portal.shared import text as words

@@ -1,8 +1,8 @@
 """The strokes charts are made of: pure functions that return SVG text; x in percent, y in px, every text escaped."""
 
+from html import escape
 from math import ceil, floor, log10
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 

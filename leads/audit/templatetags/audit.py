@@ -1,8 +1,9 @@
 """How the audit writes a rate, its interval and a change; thin over portal.shared.text."""
 
+from html import escape
+
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.shared import charts, text
 
@@ -46,26 +47,20 @@ def show_rate(rate):
     """A figures.Rate as `.rate`: grey where few, without an interval where there is none, a dash without MQLs."""
     if rate is None:
         return mark_safe('<span class="rate is-few">–<span class="visually-hidden"> no MQLs, no rate</span></span>')
-    few = " is-few" if rate.few else ""
-    if rate.low is None:
-        return format_html('<span class="rate{}"><b>{}</b></span>', few, text.percent(rate.value))
-    ends = text.interval(rate.low, rate.high)
-    return format_html(
-        '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(rate.value), ends
-    )
+    return _rate(rate.value, rate.low, rate.high, rate.few)
 
 
 @register.simple_tag
 def signed_rate(kept, n):
     """A rate out of a signed audit, whose shares are decimal text: {"value", "low", "high"} over `n` MQLs."""
     value, low, high = (None if kept[name] is None else float(kept[name]) for name in ("value", "low", "high"))
-    few = " is-few" if n < text.FEW else ""
-    if low is None:
-        return format_html('<span class="rate{}"><b>{}</b></span>', few, text.percent(value))
-    ends = text.interval(low, high)
-    return format_html(
-        '<span class="rate{}"><b>{}</b> <span class="ci">({})</span></span>', few, text.percent(value), ends
-    )
+    return _rate(value, low, high, n < text.FEW)
+
+
+def _rate(value, low, high, few):
+    """Digits alone: nothing in them wants escaping."""
+    ends = "" if low is None else f' <span class="ci">({text.interval(low, high)})</span>'
+    return SafeString(f'<span class="rate{" is-few" if few else ""}"><b>{text.percent(value)}</b>{ends}</span>')
 
 
 @register.simple_tag
@@ -73,8 +68,7 @@ def heat_cell(row, cell):
     """A heat.Cell of rejections as a table cell: shaded, its number a link that says what it counts."""
     if not cell.figure.url:
         return mark_safe('<td class="num quiet">0</td>')
-    n, few = text.thousands(cell.figure.n), "" if cell.shade else mark_safe(' class="is-few"')
-    return format_html(
-        '<td data-heat="{}"{}><a href="{}" aria-label="{}: {}, {}">{}</a></td>',
-        *(cell.shade, few, cell.figure.url, n, row, cell.label, n),
-    )
+    n, few = text.thousands(cell.figure.n), "" if cell.shade else ' class="is-few"'
+    said = f"{n}: {escape(row)}, {escape(cell.label)}"
+    link = f'<a href="{escape(cell.figure.url)}" aria-label="{said}">{n}</a>'
+    return SafeString(f'<td data-heat="{cell.shade}"{few}>{link}</td>')
