@@ -59,7 +59,7 @@ def sign_in(request, role):
     person = _person(role) if role in Role.values else None
     if person is None:
         raise Http404
-    login(request, person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    login(request, person)
     return redirect("home")
 
 

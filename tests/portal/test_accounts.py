@@ -99,7 +99,9 @@ def test_the_demo_signs_in_as_each_role_with_one_click(client, people, demo):
         where = reverse("demo_sign_in", args=[role.value])
         assert f'action="{where}"' in page
         client.post(where)
-        assert User.objects.get(pk=client.session["_auth_user_id"]).holds(role)
+        answer = client.get(reverse("me"))
+        assert answer.status_code == 200
+        assert answer.context["user"].holds(role)
         client.logout()
 
 
