@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leads.intake.imports.problems import FileRefused, Problem
 
+MOST_COLUMNS = 1000  # of a file: tools of sales and marketing give out some hundreds
 csv.field_size_limit(1_000_000)
 SAMPLE = 256 * 1024
 SAMPLED = 500  # records read at a time where a few may do
@@ -271,6 +272,9 @@ def _heading(source, *, skip):
         for row, (cells,) in batches(file, source, 1):
             names = [cell.replace("\0", "").strip().removeprefix("\ufeff").strip() for cell in cells]
             if row > skip and any(names):
+                if len(names) > MOST_COLUMNS:
+                    said = f"The heading has {len(names):,} columns; at most {MOST_COLUMNS:,} are read."
+                    raise FileRefused(f"{said} Nothing was imported.")
                 return row, names
     raise FileRefused("The file has no heading row. Nothing was imported.")
 
