@@ -11,7 +11,7 @@ from pathlib import Path
 
 from leads.intake.imports.problems import FileRefused, Problem
 
-MOST_COLUMNS = 1000  # of a file: tools of sales and marketing give out some hundreds
+MOST_COLUMNS = 500  # of a file: tools of sales and marketing give out some hundreds
 csv.field_size_limit(1_000_000)
 SAMPLE = 256 * 1024
 SAMPLED = 500  # records read at a time where a few may do
