@@ -1,7 +1,7 @@
 """The entrance that the web server calls: Django in a few threads, none of which a slow body can hold for ever.
 
 Through WSGI a thread waits for a body as long as its sender likes, so that a handful of senders stop everybody. Here a
-small body is awaited before a thread begins; of a larger one, which a view may refuse unread, each piece has its time.
+small body is awaited before a thread begins; a larger one, which a view may refuse unread, must keep coming.
 """
 
 import asyncio
@@ -26,11 +26,14 @@ class TooSlow(OSError):
 
 
 class Body(io.RawIOBase):
-    """A body as it comes, read by a thread: at least so fast that the whole is there when its time is over."""
+    """A body as it comes, read by a thread: whoever waits for it waits PATIENCE in all, and longer the more has come.
 
-    def __init__(self, protocol, length, loop):
+    What its sender says of its length counts for nothing: it would buy days.
+    """
+
+    def __init__(self, protocol, loop):
         self.pieces, self.loop, self.rest = aiter(protocol), loop, b""
-        self.ends, self.is_late = loop.time() + PATIENCE + length / SLOWEST, False
+        self.patience, self.is_late = PATIENCE, False
 
     def readable(self):
         return True
@@ -44,14 +47,17 @@ class Body(io.RawIOBase):
 
     async def piece(self):
         """The next piece, b"" at the end. Raises TooSlow."""
+        began = self.loop.time()
         try:
-            async with asyncio.timeout_at(self.ends):
-                return bytes(await self.pieces.__anext__())  # `anext` cannot be cut off here
+            async with asyncio.timeout(self.patience):
+                found = bytes(await self.pieces.__anext__())  # `anext` cannot be cut off here
         except StopAsyncIteration:
             return b""
         except TimeoutError:
             self.is_late = True
             raise TooSlow from None
+        self.patience = min(PATIENCE, self.patience - (self.loop.time() - began) + len(found) / SLOWEST)
+        return found
 
     async def whole(self):
         """All of it. Raises TooSlow."""
@@ -73,7 +79,7 @@ class Entrance:
         loop, environ = asyncio.get_running_loop(), environment(scope)
         length = environ.get("CONTENT_LENGTH", "0")
         length = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else 0
-        body = Body(protocol, length, loop)
+        body = Body(protocol, loop)
         environ["wsgi.input"] = io.BufferedReader(body, CHUNK)
         if 0 < length <= AHEAD:
             try:

@@ -89,7 +89,7 @@ class Takes:
 
 
 def as_door(view, takes):
-    """The view behind the checks of size, type and query; what it does not allow is a problem too."""
+    """The view behind the checks of type and query; what it does not allow, or is too large, is a problem too."""
 
     @wraps(view)
     def door(request, *args, **kwargs):
@@ -111,19 +111,20 @@ def as_door(view, takes):
         return response
 
     door.csrf_exempt, door.login_required = True, False  # no cookie opens anything here
+    door.most_bytes, door.too_large = takes.most_bytes, lambda request: problem.answer(_too_large(takes))
     return door
 
 
 def _check(request, takes):
     """A filter that is misspelt would show more than was asked for, so that names are looked at too."""
-    if request.method == "POST":
-        length = request.headers.get("Content-Length") or "0"
-        if not length.isdecimal() or int(length[:12]) > takes.most_bytes:
-            raise problem.BodyTooLarge(f"This address takes {takes.most_bytes:,} bytes at most. Nothing was saved.")
-        if request.content_type != "application/json":
-            raise problem.NotJsonType
+    if request.method == "POST" and request.content_type != "application/json":
+        raise problem.NotJsonType
     if unknown := sorted(set(request.GET) - takes.names):
         raise problem.Invalid([{"at": f"query.{name[:60]}", "detail": "is not known here"} for name in unknown])
+
+
+def _too_large(takes):
+    return problem.BodyTooLarge(f"This address takes {takes.most_bytes:,} bytes at most. Nothing was saved.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,6 +16,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from portal.shared.htmx import wants_part
 from portal.shared.refusal import NotPermitted
 
+UNSIGNED = 256 * 1024  # bytes of a body: as much as the web server awaits without a thread
+
 
 class HtmxAnswers:
     """Turns a redirect to sign-in into `HX-Redirect`, and keeps the address when the answer is an error."""
@@ -53,7 +55,11 @@ class NoNulls:
 
 
 class SmallBodies:
-    """Refuses what is larger than a view takes, by `at_most`, before anybody reads it: 413."""
+    """Refuses what is larger than a view takes before anybody reads it: 413. `at_most` says how much a view takes.
+
+    Where one has to sign in first, more than UNSIGNED bytes are left unread of whoever has not: looking for the form's
+    token would read, and keep on the disk, all that somebody with a cookie of their own making sends.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -62,15 +68,17 @@ class SmallBodies:
         return self.get_response(request)
 
     def process_view(self, request, view, *arguments):
-        most = getattr(view, "most_bytes", None)
+        most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         sent = request.META.get("CONTENT_LENGTH") or "0"
-        if most is not None and (not sent.isdigit() or int(sent) > most):
-            return render(request, "413.html", status=HTTPStatus(413))
+        if not sent.isdecimal() or int(sent) > most:
+            return getattr(view, "too_large", _too_large)(request)
+        if int(sent) > UNSIGNED and getattr(view, "login_required", True) and request.user.is_anonymous:
+            return redirect_to_login(request.get_full_path())
         return None
 
 
 def at_most(size):
-    """Decorator of a view: its requests have bodies of at most `size` bytes."""
+    """Decorator of a view: its requests have bodies of at most `size` bytes, not DATA_UPLOAD_MAX_MEMORY_SIZE."""
 
     def limited(view):
         @wraps(view)
@@ -99,6 +107,10 @@ class NotPermittedPages:
         if isinstance(exception, NotPermitted):
             return permission_denied(request, PermissionDenied(exception.sentence))
         return None
+
+
+def _too_large(request):
+    return render(request, "413.html", status=HTTPStatus(413))
 
 
 def _without_nulls(values):

@@ -85,6 +85,29 @@ def test_a_body_that_drips_is_cut_off_and_nothing_is_saved(doors, server):
     assert not Lead.objects.exists()
 
 
+OWN_COOKIE = ("Cookie: csrftoken=" + "a" * 32, "Content-Type: multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize(
+    ("address", "length", "said"),
+    [("/account/login/", 10**10, b" 413 "), ("/me/theme/", 10**10, b" 413 "), ("/import/upload/", 10**8, b" 302 ")],
+)
+def test_nobody_without_a_sign_in_lets_the_portal_wait_for_a_large_form(server, address, length, said):
+    web = server(WEB_PATIENCE=FOR_EVER)
+    slow = [web.open(head(address, length, *OWN_COOKIE) + b"--x\r\n") for _ in range(CLIENTS // 2)]
+    for one in slow:
+        with closing(one):
+            assert said in one.recv(65536)[:16]
+
+
+def test_the_length_that_a_body_is_said_to_have_buys_no_time(server):
+    web = server(WEB_PATIENCE="1")  # and not the minutes that such a length might take
+    slow = [web.open(head("/account/login/", 5 * 10**6, *OWN_COOKIE) + b"--x\r\n") for _ in range(CLIENTS // 2)]
+    for one in slow:
+        with closing(one):
+            assert one.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
 @pytest.mark.parametrize("length", [5 * 10**6, 10**12])
 def test_a_body_that_is_too_large_is_refused_before_a_byte_of_it_is_sent(doors, server, length):
     web = server(WEB_PATIENCE=FOR_EVER)

@@ -1,5 +1,6 @@
 """Doors of the import: upload, match the columns, run, follow, read the result."""
 
+from django.conf import settings
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -11,9 +12,11 @@ from leads.intake.imports.forms import DocumentForm, SaveForm, UploadForm, docum
 from leads.intake.models import ImportJob, SavedMapping
 from portal.accounts.permissions import May, require
 from portal.shared.htmx import answer, finished, go, invalid, overtaken
+from portal.shared.middleware import at_most
 from portal.shared.refusal import NotPermitted, Refusal
 
 LISTED = 50
+FORM_AROUND = 1024 * 1024  # bytes of a body beside its file
 
 
 @require_GET
@@ -22,6 +25,7 @@ def import_list(request):
     return answer(request, "intake/import_list.html", _list(UploadForm()))
 
 
+@at_most(settings.IMPORT_MOST_BYTES + FORM_AROUND)
 @require_POST
 def import_upload(request):
     require(request.user, May.IMPORT_LEADS)
