@@ -7,7 +7,6 @@ from portal import health
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("account/", include("allauth.account.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.outbox.urls")),
     path("", include("portal.keys.urls")),

@@ -34,7 +34,6 @@ CALENDARS = {Role.ADMIN, Role.SALES_MANAGER}
 OPEN = {
     *("account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),
-    *("account_email_verification_sent", "account_confirm_email", "account_confirm_login_code"),
     *("healthz", "readyz", "demo", "demo_sign_in", "kept_mails", "kept_mail"),
     *("api_docs", "api_openapi"),  # they say nothing of anybody
     # forms as visitors see them

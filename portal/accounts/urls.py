@@ -1,10 +1,20 @@
-"""Addresses of people and preferences."""
+"""Addresses of people, preferences and signing in."""
 
-from django.urls import path
+from allauth.account.urls import urlpatterns as of_allauth
+from django.urls import include, path
 
 from portal.accounts import away, demo, people, views
 
+# Not its doors to one's own addresses: an admin says which address a person has, and who changed it could be written
+# to, and set a password, in their stead.
+DOORS = {
+    *("account_login", "account_logout", "account_inactive", "account_signup"),
+    *("account_change_password", "account_set_password", "account_reset_password", "account_reset_password_done"),
+    *("account_reset_password_from_key", "account_reset_password_from_key_done"),
+}
+
 urlpatterns = [
+    path("account/", include([door for door in of_allauth if door.name in DOORS])),
     path("me/", views.me, name="me"),
     path("me/theme/", views.theme, name="theme"),
     path("me/keys/", views.keys, name="keys"),

@@ -81,6 +81,13 @@ def test_a_running_session_ends_with_the_account(people):
     assert client.get(reverse("me")).status_code == 302
 
 
+def test_nobody_gives_themselves_another_address(people):
+    client, mine = signed_in(people.rep), people.rep.email
+    for act in ("action_add", "action_primary"):
+        assert client.post("/account/email/", {"email": "boss@elsewhere.example", act: ""}).status_code == 404
+    assert User.objects.get(pk=people.rep.pk).email == mine
+
+
 def test_nobody_signs_up(client, db):
     client.post(reverse("account_signup"), {"email": "new@tarnwick.example", "password1": "correct horse battery"})
     assert not User.objects.filter(email="new@tarnwick.example").exists()
