@@ -28,11 +28,15 @@ def country_of_zone(name):
 
 def zone_of_country(said, at):
     """The ZoneInfo of a country (code or English name) where all its zones show one time at `at`, else None."""
-    said = said.strip().casefold()
-    code = next((code for code, name in countries().items() if said in (code.casefold(), name.casefold())), None)
-    found = [ZoneInfo(name) for name in _zones_of().get(code, ())]
+    found = [ZoneInfo(name) for name in _zones_of().get(_codes().get(said.strip().casefold()), ())]
     offsets = {at.astimezone(zone).utcoffset() for zone in found}
     return found[0] if len(offsets) == 1 else None
+
+
+@cache
+def _codes():
+    """{code or name in lower case: code}"""
+    return {said.casefold(): code for code, name in countries().items() for said in (name, code)}
 
 
 @cache

@@ -53,7 +53,10 @@ class Prepared:
     def _made(self):
         queryset = self._build(*self._stand_ins)
         compiler = queryset.query.get_compiler(connection=connection)
-        return queryset, compiler, *compiler.as_sql()
+        sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        compiler.get_converters = lambda expressions: converters
+        return queryset, compiler, sql, params
 
 
 class _Asked:
