@@ -17,6 +17,7 @@ def test_an_admin_makes_a_key_that_opens_the_api_and_revokes_it(page, sign_in, s
     people = cast.people()
     address = sign_in(page, people.admin)
     page.goto(address + "/me/")
+    page.get_by_role("button", name="Data", exact=True).click()
     page.get_by_role("link", name="API", exact=True).click()
     expect(page.get_by_role("heading", name="No key opens the API yet")).to_be_visible()
     page.get_by_label("What it is for").fill("CRM bridge")

@@ -30,6 +30,7 @@ def test_an_admin_connects_a_receiver_and_looks_after_it(page, house, sign_in, s
     address = sign_in(page, house.admin)
     page.goto(address + reverse("home"))
     page.goto(address + reverse("me"))
+    page.get_by_role("button", name="Data", exact=True).click()
     page.get_by_role("link", name="Connections").click()
     expect(page.get_by_role("heading", name="Nothing is connected yet")).to_be_visible()
     shown(page, "connections-empty")

@@ -27,6 +27,7 @@ def house():
 def test_an_admin_exports_and_forgets_a_person(page, house, sign_in, shown, complaints):
     address = sign_in(page, house.admin)
     page.goto(address + reverse("me"))
+    page.get_by_role("button", name="Data", exact=True).click()
     page.get_by_role("link", name="Privacy").click()
     expect(page.get_by_role("heading", name="Nobody was forgotten yet")).to_be_visible()
     shown(page, "privacy")

@@ -136,6 +136,27 @@ def test_the_check_refuses_a_demo_in_production(settings):
     assert demo_is_never_production() == []
 
 
+# --- the navigation ---------------------------------------------------------------------------------
+def navigation(person):
+    """The groups of pages in the masthead of the person's own account."""
+    return signed_in(person).get(reverse("me")).context["shell"]["nav"]
+
+
+def test_few_pages_stand_in_a_row_and_many_fold_into_a_menu_a_group(people):
+    assert not any(group["folded"] for group in navigation(people.rep))
+    groups = navigation(people.admin)
+    assert [group["label"] for group in groups] == ["Work", "Agreement", "Data", "Settings"]
+    assert [group["label"] for group in groups if group["folded"]] == ["Agreement", "Data", "Settings"]
+    for group in groups[1:]:
+        assert len(group["pages"]) > 1
+
+
+def test_the_menu_of_the_page_one_is_on_says_so(people):
+    page = signed_in(people.admin).get(reverse("people"))
+    assert [group["label"] for group in page.context["shell"]["nav"] if group["current"]] == ["Settings"]
+    assert 'popovertarget="nav-settings" aria-current="true"' in page.content.decode()
+
+
 # --- people -----------------------------------------------------------------------------------------
 def test_an_added_person_gets_a_link_and_signs_in_with_the_password_of_their_choice(admin_client, people, client):
     new = {"name": "Nele Newcomer", "email": "Nele@Tarnwick.example", "roles": ["rep"], "team": people.north.pk}

@@ -251,7 +251,8 @@ def frame(**context):
     user = SimpleNamespace(
         is_authenticated=True, name="Maren Oduya", initials="MO", role_labels=["Sales rep"], team="Benelux"
     )
-    nav = [{"url": "/inbox/", "label": "Inbox", "key": "inbox", "count": 1400, "current": True}]
+    pages = [{"url": "/inbox/", "label": "Inbox", "key": "inbox", "count": 1400, "current": True}]
+    nav = [{"label": "Work", "key": "work", "pages": pages, "folded": False, "current": True}]
     shell = {"nav": nav, "theme": "dark", "keys_on": False}
     in_force = {"sla_number": 6, "definition_number": 4, "url": "/agreement/"}
     known = {"user": user, "shell": shell, "in_force": in_force, "csrf_token": "abc"}
