@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 CONNECT_WITHIN = 5.0  # seconds
 MOST_READ = 2048  # bytes of an answer
+UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is routed in the internet
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # stands for the IPv4 address in its last four bytes
 SAFE = "/?:@!$&'()*+,;=%~-._[]"  # of a path and a query: what a browser leaves as it is
 
@@ -84,7 +85,9 @@ def public(address):
     mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
     if address in NAT64:
         mapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return public(mapped) if mapped else address.is_global and not address.is_multicast
+    if mapped:
+        return public(mapped)
+    return address.is_global and not address.is_multicast and (address.version == 4 or address in UNICAST)
 
 
 def checked(address, *, private=False):
