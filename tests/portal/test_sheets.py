@@ -26,9 +26,18 @@ def test_a_text_that_begins_like_a_formula_gets_an_apostrophe_in_csv(beginning):
     assert as_csv(["Company"], [[text]]) == [["Company"], [f"'{text}"]]
 
 
+@pytest.mark.parametrize("between", [";", '; "', "\n", "\r\n", "\t", ";;", ","])
+def test_no_cell_is_a_formula_where_a_spreadsheet_cuts_at_semicolons(between):
+    text = f"Corvane, Ltd{between}=HYPERLINK(1);"
+    lines = b"".join(csv_pieces(["Company"], [[text]])).decode("utf-8-sig").splitlines()
+    cells = [cell.strip(' "') for line in lines for cell in line.split(";")]
+    assert not [cell for cell in cells if cell.startswith("=")]
+
+
 def test_ordinary_texts_and_negative_numbers_stay_as_they_are():
     assert as_csv(["A", "B", "C"], [["3 = 2", -4, None]])[1] == ["3 = 2", "-4", ""]
-    assert harmless("") == ""
+    for text in ("", "A; b - c", "first line\nsecond line", "a;b=c"):
+        assert harmless(text) == text
 
 
 def test_a_csv_of_more_rows_than_one_piece_holds_every_row_once():

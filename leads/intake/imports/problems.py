@@ -10,6 +10,7 @@ from operator import attrgetter, gt
 
 from leads.services.refusals import AlreadyDecided, HasOpenHandoff, NoteRequired, ReasonRequired, ReasonUnknown
 from portal.shared.refusal import Refusal
+from portal.shared.sheets import harmless
 
 
 class FileRefused(Refusal):
@@ -134,12 +135,6 @@ def shown(value):
 
 
 HEADINGS = ("row", "column", "value", "code", "what was wrong", "how to mend it")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-
-
-def harmless(value):
-    """The text as a cell that no spreadsheet runs as a formula: an apostrophe in front where one could start."""
-    return f"'{value}" if value.startswith(FORMULA_STARTS) or value.lstrip().startswith(FORMULA_STARTS[:4]) else value
 
 
 class ErrorsFile:
@@ -170,8 +165,8 @@ class ErrorsFile:
         if self.count <= self.keep or problem.row < self.first[-1].row:
             insort(self.first, problem, key=attrgetter("row"))
             del self.first[self.keep :]
-        texts = (problem.column, shown(problem.value), problem.code)
-        self._write([problem.row, *map(harmless, texts), problem.wrong, problem.mend])
+        texts = (problem.column, shown(problem.value), problem.code, problem.wrong, problem.mend)
+        self._write([problem.row, *map(harmless, texts)])
 
     def _write(self, cells):
         self._line.seek(0)
