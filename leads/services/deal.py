@@ -76,6 +76,7 @@ def record_deal(
         lead, handoff = _whose(lead_id, handoff_id, by)
         handoff = handoff or handoff_of(lead, moment)
         before = _standing(lead, handoff, external_id)
+        _check_sees(by, handoff, before and before.handoff)
     else:
         before = _corrected(corrects, by)
         lead, external_id = before.lead, before.external_id
@@ -136,6 +137,13 @@ def _whose(lead_id, handoff_id, by):
     if handoff is None and by is not None and not (may(by, May.SEE_ALL_HANDOFFS) or seen.filter(lead=lead).exists()):
         raise Http404("This lead is none of yours.")
     return lead, handoff
+
+
+def _check_sees(by, *handoffs):
+    """A lead that was handed over again has handoffs of others: their deals are not this person's to tell of."""
+    wanted = {handoff.pk for handoff in handoffs if handoff}
+    if by is not None and Handoff.objects.visible_to(by).filter(pk__in=wanted).count() < len(wanted):
+        raise Http404("This deal is none of yours.")
 
 
 def _corrected(pk, by):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.http import Http404
 
 from leads.models import Deal, Handoff
 from leads.services.deal import code_of, record_deal
@@ -79,6 +80,23 @@ def test_a_deal_of_a_lead_belongs_to_the_last_cycle_before_it_closed(open_lead, 
     attached = record_deal(closed_at=now - 30 * DAY, **told)
     assert (attached.change, attached.deal.handoff) == ("corrected", new)
     assert Deal.objects.standing().count() == 1
+
+
+def test_who_held_a_lead_before_does_not_tell_of_the_deal_of_who_holds_it_now(open_lead, people, now):
+    old = open_lead(at=now - 90 * DAY)
+    Handoff.objects.filter(pk=old.pk).update(status="withdrawn", withdrawn_at=now - 80 * DAY, withdrawn_why="Merged")
+    new = cast.qualify(lead_id=old.lead_id, by=None, at=now - 40 * DAY, owner=people.south_rep)
+    won = record_deal(handoff_id=new.pk, by=people.south_rep, at=now, outcome="won", external_id="D-1").deal
+    told = {"by": people.rep, "at": now, "outcome": "lost"}
+    for which in (
+        {"lead_id": old.lead_id},
+        {"lead_id": old.lead_id, "external_id": "D-1"},
+        {"handoff_id": old.pk, "external_id": "D-1"},
+    ):
+        with pytest.raises(Http404):
+            record_deal(**which, **told)
+    assert list(Deal.objects.all()) == [won]
+    assert record_deal(handoff_id=old.pk, external_id="D-2", **told).deal.handoff == old
 
 
 def test_a_day_without_a_time_belongs_to_a_handoff_of_that_day(record, handoff, now):
