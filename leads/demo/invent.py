@@ -330,7 +330,10 @@ class Invention:
             case.note = ""
         weeks = {"21": 26, "22": 52, "23": self.random.randint(20, 70)}.get(case.outcome)
         if weeks:
-            case.recycle_on = case.person.recycle_on = (case.decided_at + weeks * 7 * DAY).date()
+            case.recycle_on = (case.decided_at + weeks * 7 * DAY).date()
+        # whose day has passed was looked at then: nobody comes back all at once on the first day of the demo
+        ahead = case.recycle_on and case.recycle_on > self.at.date()
+        case.person.recycle_on = case.recycle_on if ahead else None
 
     def _first_touch(self, case):
         """Quick contact goes with acceptance, as in the figures; the night and the weekend wait for the morning."""

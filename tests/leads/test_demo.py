@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from leads import lifecycle
 from leads.calibration.annotation import finished_at
@@ -210,6 +210,11 @@ def test_each_handoff_was_made_under_the_agreement_of_its_day(company):
 
 def test_some_leads_came_back(company):
     assert Handoff.objects.exclude(previous=None).exists() or Lead.objects.exclude(recycle_on=None).exists()
+
+
+def test_leads_are_to_come_back_in_the_days_ahead_and_none_waits_for_the_first_evaluation(company):
+    assert Lead.objects.filter(recycle_on__gt=NOW.date()).exists()
+    assert not Lead.objects.filter(Q(recycle_on__lte=NOW.date()) | Q(evaluate_from__lte=NOW)).exists()
 
 
 def test_all_people_and_companies_are_invented(company):
