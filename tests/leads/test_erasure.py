@@ -18,6 +18,7 @@ from leads.services.capture import Happened, capture_lead, record_event, take_in
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
 from leads.services.evaluate import evaluate_due
 from leads.services.privacy.erase import ErasedAlready, NobodyKnown, NotTheAddress, erase_person
+from leads.services.privacy.erase import known as known_person
 from leads.services.privacy.export import export_person
 from leads.services.refusals import PersonForgotten
 from leads.services.rollup import keep_rollup, rebuild_rollup
@@ -73,6 +74,23 @@ def test_what_is_left_of_an_address_that_no_lead_has_goes_as_well(known, people,
     assert sql("SELECT count(*) FROM forms_submission WHERE lead_id IS NULL AND answers = '{}'") == submitted
     assert Erasure.objects.get().lead is None
     assert Item.objects.get(outcome="refused").content is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_names_the_person_by_an_earlier_address_or_name_goes_as_well(known, people, now, uploads):
+    Lead.objects.filter(pk=known.pk).update(email="married@elsewhere.example", first_name="Mary", last_name="Married")
+    erase_person(lead_id=known.pk, by=people.admin, at=now)
+    assert where(MARK) == ["forms_submission"]  # suspected, so it never was the lead's
+    assert not any(MARK.lower() in file.read_text().lower() for file in uploads.iterdir())
+    erase_person(email=EMAIL, by=people.admin, at=now)
+    assert where(MARK) == []
+
+
+def test_an_earlier_address_that_is_somebody_else_s_now_is_not_searched_for(agreement, people, now):
+    lead = capture_lead(facts={"email": EMAIL}, at=now)
+    Lead.objects.filter(pk=lead.pk).update(email="new@corvane.example")
+    capture_lead(facts={"email": EMAIL}, at=now)
+    assert EMAIL not in known_person(Lead.objects.get(pk=lead.pk)).words
 
 
 def test_nobody_is_erased_for_an_address_that_nobody_has(agreement, people, now):

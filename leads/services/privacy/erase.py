@@ -94,12 +94,26 @@ def erase_person(
 
 
 def known(lead, email=""):
-    """The Person behind a lead, or behind an address that no lead has."""
+    """The Person behind a lead, with what it was called before, or behind an address that no lead has."""
     address = mailbox(lead.email) if lead and lead.email else mailbox(email) if email else ""
-    words = {address, lead.email or "", f"{lead.first_name} {lead.last_name}".strip()} if lead else {address}
+    words = {address, *(_called(lead) if lead else ())}
     long_enough = sorted((word for word in words if len(word) >= SHORTEST_WORD), key=lambda word: (-len(word), word))
     handoffs = lead.handoffs.values_list("pk", flat=True) if lead else ()
     return Person(lead, address, tuple(long_enough), tuple(handoffs))
+
+
+def _called(lead):
+    """Addresses and whole names of a lead, now and before, but for an address that is another lead's by now."""
+    one = {name: getattr(lead, name) for name in ("email", "first_name", "last_name")}
+    addresses, names = set(), set()
+    changes = lead.fact_changes.filter(was__isnull=False).order_by("-changed_at", "-pk")
+    for was in ({}, *changes.values_list("was", flat=True)):
+        one |= {name: was[name] for name in one if name in was}
+        addresses |= {one["email"], mailbox(one["email"])} if one["email"] else set()
+        names.add(f"{one['first_name']} {one['last_name']}".strip())
+    others = Lead.objects.filter(email_key__in=map(mailbox, addresses)).exclude(pk=lead.pk)
+    taken = set(others.values_list("email_key", flat=True))
+    return names | {each for each in addresses if mailbox(each) not in taken}
 
 
 def _locked(lead_id, email):
