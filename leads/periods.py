@@ -37,7 +37,7 @@ class Month(Days):
     @classmethod
     def parse(cls, key):
         """The month of "2026-10"; ValueError for anything else."""
-        if not (len(key) == 7 and key >= "1900"):
+        if not (len(key) == 7 and str(EARLIEST) <= f"{key}-01" < str(LATEST)):
             raise ValueError(f"{key} is not a month such as 2026-10.")
         return cls(dt.date.fromisoformat(f"{key}-01"))
 

@@ -184,6 +184,9 @@ NOWHERE = [
     "/leads/?status=won",
     "/leads/?owner=me",
     "/leads/?qualified_month=May",
+    "/leads/?qualified_month=9999-12",
+    "/deals/?closed_month=9999-12",
+    "/audit/9999-12/breaches/",
     "/leads/?after=x",
 ]
 
