@@ -81,7 +81,8 @@ def _review(asked):
         asked, "Conversion review",
         (
             _result(asked, page), _agenda(asked, page), _top(page), _fix(asked), _reasons(asked, page),
-            _heat(asked, page), _breakdown(asked, page), _speed(asked), _disputes(asked), _flags(asked),
+            _heat(asked, page), _breakdown(asked, page), _speed(asked), _disputes(asked), _promises(asked),
+            _flags(asked),
         ),
     )  # fmt: skip
 
@@ -250,6 +251,15 @@ def _scorecard(asked):
     ]
     drawn = [parts.stats(tiles), parts.table("scorecard", asked), parts.table("clocks", asked, most=ROWS)]
     return {"title": kept_in_words(asked.card, asked.period), "parts": drawn}
+
+
+def _promises(asked):
+    """As _scorecard, of some days: what is promised for a month stands apart, as of the month."""
+    drawn = [parts.table("scorecard", asked), parts.table("by-month", asked)]
+    return {
+        "title": kept_in_words(asked.card, asked.period),
+        "parts": [*drawn, parts.table("clocks", asked, most=ROWS)],
+    }
 
 
 def _actions(asked):

@@ -1,7 +1,8 @@
 """The scorecard of both sides: each promise, under the version a handoff was made under, kept or breached with counts.
 
-Everything is of the MQLs qualified in one month, and of what became of them (cohort), as of an instant. Clocks are
-told by leads.clock_states, so that a contact logged late, which a ClockCorrection tells of, counts as kept.
+Everything is of the MQLs qualified in one month, or in some days, and of what became of them (cohort), as of an
+instant. What is promised for a whole month is not judged over days (see leads.audit.by_month). Clocks are told by
+leads.clock_states, so that a contact logged late, which a ClockCorrection tells of, counts as kept.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from leads import lifecycle
 from leads.audit.excused import excused_commitments, excused_counts, excused_late
 from leads.figures_clocks import at_fault
 from leads.models import Handoff, Touch
+from leads.periods import Month
 from portal.accounts.models import User
 from portal.shared import intervals
 from sla.models import Commitment, Party, ReasonCode, SLAVersion
@@ -139,35 +141,39 @@ class Scorecard:
         return min(1, *parts) if parts else None
 
 
-def scorecard(month, *, as_of, zone):
-    """The Scorecard of a figures.Month; one query for the counts, a few for each version that was in the month.
+def scorecard(period, *, as_of, zone):
+    """The Scorecard of a Month or a Span; one query for the counts, a few for each version that was in it.
 
-    Volume and joint target are promised for a month: they are judged under the version that its first MQL had.
+    Volume and joint target are promised for a month: they are judged under the version that its first MQL had. The
+    Scorecard of a Span has no volume, and its attainment means nothing.
     """
-    rows = list(_counted(_qualified(month, as_of, zone), as_of))
+    rows = list(_counted(qualified(period, as_of, zone), as_of))
     for clock in CLOCKS.values():
-        excused = excused_counts(_qualified(month, as_of, zone), clock, GROUP, as_of=as_of)
+        excused = excused_counts(qualified(period, as_of, zone), clock, GROUP, as_of=as_of)
         for row in rows:
             row[f"{clock}_excused"] = excused[tuple(row[name] for name in GROUP)]
-    pardoned = excused_commitments(month, as_of=as_of)
-    versions = {v.pk: v for v in _versions({row["sla_version"] for row in rows})}
+    is_month = isinstance(period, Month)
+    pardoned = excused_commitments(period, as_of=as_of) if is_month else ()
+    known = sorted(versions({row["sla_version"] for row in rows}), key=lambda v: v.number)
     mqls, accepted = _sum(rows, "mqls"), _sum(rows, "accepted")
-    first = min(versions.values(), key=lambda v: v.number, default=None)
+    first = known[0] if known else None
     promises = []
-    for version in sorted(versions.values(), key=lambda v: v.number):
+    for version in known:
         inside = [row for row in rows if row["sla_version"] == version.pk]
-        volume = mqls if version == first else None
-        found = _promises(version, inside, month=month, as_of=as_of, zone=zone, mqls=volume)
+        delivered = mqls if is_month and version == first else None
+        found = _promises(version, inside, period=period, as_of=as_of, zone=zone, mqls=delivered)
         promises += [replace(p, is_excused=p.commitment.pk in pardoned) if p.commitment else p for p in found]
     return Scorecard(tuple(promises), first, mqls, accepted)
 
 
-def _versions(keys):
+def versions(keys):
+    """The SLAVersions of some ids, with what a promise is judged by."""
     return SLAVersion.objects.filter(pk__in=keys).prefetch_related("commitments__tier").select_related("definition")
 
 
-def _qualified(month, as_of, zone):
-    start, end = month.begins(zone), month.ends(zone)
+def qualified(period, as_of, zone):
+    """The handoffs of a period's MQLs, exploration apart, as a queryset."""
+    start, end = period.begins(zone), period.ends(zone)
     within = {"qualified_at__gte": start, "qualified_at__lt": end, "qualified_at__lte": as_of}
     return Handoff.objects.filter(**within, exploration=False)
 
@@ -196,7 +202,15 @@ def _covers(version, row):
     )
 
 
-def _promises(version, rows, *, month, as_of, zone, mqls):
+def volume(commitment, version, mqls, *, is_excused=False):
+    """The Promise of so many MQLs a month."""
+    return Promise(
+        version, commitment.party, commitment.kind, mqls, mqls, commitment.at_least, commitment.at_most, commitment,
+        is_excused=is_excused,
+    )  # fmt: skip
+
+
+def _promises(version, rows, *, period, as_of, zone, mqls):
     """The Promises of one version over its own rows; `mqls`: of the whole month, where its volume is judged here."""
     kept = {c.tier_id: c.at_least for c in version.commitments.all() if c.kind == K.SHARE_KEPT}
     covered = [row for row in rows if _covers(version, row)]
@@ -215,17 +229,17 @@ def _promises(version, rows, *, month, as_of, zone, mqls):
         elif one.kind == K.ACCEPTANCE:
             yield Promise(k=_sum(covered, "accepted"), n=n, target=one.at_least, **said)
         elif one.kind == K.COMPLETE_FACTS:
-            yield Promise(k=_complete(version, month, as_of, zone), n=n, target=one.at_least, **said)
+            yield Promise(k=_complete(version, period, as_of, zone), n=n, target=one.at_least, **said)
         elif mqls is not None:
-            yield Promise(k=mqls, n=mqls, target=one.at_least, most=one.at_most, **said)
+            yield volume(one, version, mqls)
     if version.sources or version.campaigns:
         yield Promise(version, Party.MARKETING, COVERED, n, _sum(rows, "mqls"))
-    yield from _attempts(version, month, as_of, zone)
+    yield from _attempts(version, period, as_of, zone)
 
 
-def _complete(version, month, as_of, zone):
+def _complete(version, period, as_of, zone):
     """How many covered MQLs have every fact that the version's definition requires, as the leads are known now."""
-    handoffs = _qualified(month, as_of, zone).filter(sla_version=version).select_related("lead")
+    handoffs = qualified(period, as_of, zone).filter(sla_version=version).select_related("lead")
     definition = version.definition.as_definition()
     return sum(
         not definition.lacks(h.lead.facts())
@@ -234,9 +248,9 @@ def _complete(version, month, as_of, zone):
     )
 
 
-def _attempts(version, month, as_of, zone):
+def _attempts(version, period, as_of, zone):
     """Of the rejections "unable to reach" (imported ones apart), those with the agreed attempts before them."""
-    rejected = _qualified(month, as_of, zone).filter(
+    rejected = qualified(period, as_of, zone).filter(
         sla_version=version, reason__unreachable=True, decided_at__lte=as_of, is_historical=False
     )
     if not ReasonCode.objects.filter(version=version, unreachable=True).exists():
@@ -261,16 +275,16 @@ class Answered:
     decision: tuple[int, int, int]
 
 
-def by_person(month, *, people, as_of, zone):
+def by_person(period, *, people, as_of, zone):
     """Answered of each of `people` (a queryset of users) whose clocks stopped or ran out, by team and name."""
     counts = Counter()
     for clock in CLOCKS.values():
         fault = at_fault(clock)
-        found = _qualified(month, as_of, zone).with_clock_states(at=as_of).order_by().annotate(fault=fault)
+        found = qualified(period, as_of, zone).with_clock_states(at=as_of).order_by().annotate(fault=fault)
         for state, who in (("kept", "owner"), ("late", "fault")):
             inside = found.filter(**{f"{clock}_state": state}).values_list(who).annotate(n=Count("pk"))
             counts.update({(person, clock, state): n for person, n in inside})
-        late = excused_late(_qualified(month, as_of, zone), clock, as_of=as_of).annotate(fault=fault)
+        late = excused_late(qualified(period, as_of, zone), clock, as_of=as_of).annotate(fault=fault)
         by_fault = late.values_list("fault").annotate(n=Count("pk"))
         counts.update({(person, clock, "excused"): n for person, n in by_fault})
     known = people.select_related("team").filter(pk__in={person for person, *_ in counts} - {None})

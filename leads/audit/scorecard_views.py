@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET
 from leads import figures_clocks
 from leads.audit import promises
 from leads.audit import scorecard as score
+from leads.audit.by_month import OPEN, by_month
 from leads.audit.page import Figure
 from leads.audit.views import asked_for
-from leads.figures import Month
+from leads.periods import DAY, FORTNIGHT, WEEK, Month, Span
 from portal.accounts.permissions import May, may, require
 from portal.shared import charts, intervals, text
 from portal.shared.htmx import answer
@@ -22,34 +23,46 @@ CHIPS = {
     score.KEPT: ("ok", "check"),
     score.BREACHED: ("late", "x"),
     score.UNCLEAR: ("warn", "circle-dashed"),
+    OPEN: ("idle", "clock"),
     None: ("idle", "circle-dashed"),
 }
 
 
 @require_GET
 def audit_scorecard(request, month):
-    """Promises kept and breached in a month; a rep sees their own clocks, a manager the team's."""
+    """Promises kept and breached in a month or some days; a rep sees their own clocks, a manager the team's."""
     require(request.user, May.SEE_SCORECARD)
-    asked, now, zone = asked_for(request, month), timezone.now(), timezone.get_default_timezone()
+    asked, now, zone = asked_for(request, month, of_days=True), timezone.now(), timezone.get_default_timezone()
     found, reads = asked.period, may(request.user, May.READ_AUDIT)
-    card = asked.card if reads else None
+    card, today = asked.card if reads else None, now.astimezone(zone).date()
+    of_days, later = isinstance(found, Span), found.plus(1)
     context = {
         "asked": asked,
         "month": found,
         "reads": reads,
         "card": card,
         "title": promises.kept_in_words(card, found) if card else "Your clocks",
-        "sides": [(party.label, [_row(p, card) for p in card.of(party)]) for party in Party] if card else (),
-        "attainment": card and card.attainment,
-        "less": card and card.has_excused and card.without_excused.attainment,
+        "sides": [(party.label, [_row(p, card, found) for p in card.of(party)]) for party in Party] if card else (),
+        "attainment": card and not of_days and card.attainment,
+        "less": card and not of_days and card.has_excused and card.without_excused.attainment,
+        "by_month": _by_month(asked) if card and of_days else None,
+        "months": [Month(day) for day in sorted({each.replace(day=1) for each in (found.first, found.last)})]
+        if of_days else [found],
         "teams": _teams(asked.people, found),
         "previous": found.plus(-1),
-        "next": found.plus(1) if found < Month.of(now, zone) else None,
-    }
-    return answer(request, "audit/scorecard.html", context, part="scorecard", also=("attained",) if reads else ())
+        "next": later if (later.last if of_days else later.first) <= today else None,
+        "last_days": [Span.until(today - DAY, days) for days in (WEEK, FORTNIGHT)],
+    }  # fmt: skip
+    also = ("attained",) if reads and not of_days else ()
+    return answer(request, "audit/scorecard.html", context, part="scorecard", also=also)
 
 
-def _row(promise, card):
+def _by_month(asked):
+    found = by_month(asked)
+    return {"found": found, "rows": [(row, CHIPS.get(row.verdict, CHIPS[None])) for row in found.rows]}
+
+
+def _row(promise, card, period):
     ends = promise.ends
     return {
         "promise": promise,

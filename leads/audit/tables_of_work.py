@@ -1,6 +1,7 @@
 """The audit's tables of people's work: promises kept, clocks by person, quality of the reasons, actions."""
 
 from leads.audit import promises, quality
+from leads.audit.by_month import by_month
 from leads.audit.tables import Column, Kind, Share, Table, count, share, table
 from leads.audit.tables_of_figures import wilson
 from portal.accounts.permissions import May
@@ -10,9 +11,9 @@ from sla.models.reasons import Category
 NOTHING = "Nothing to keep"
 
 
-@table("scorecard")
+@table("scorecard", of_days=True)
 def scorecard(asked):
-    """Both sides' promises of the month, each under the version a handoff was made under."""
+    """Both sides' promises, each under the version a handoff was made under; of days without those of a month."""
     head = (
         Column("Side"), Column("Promise"), Column("Terms"), count("Agreement"), count("Kept"), count("Not kept"),
         share("Share kept"), Column("Verdict"), count("Excused"), share("Share kept without the excused"),
@@ -38,7 +39,22 @@ def _excused(promise):
     return promise.excused, less.ends and Share(less.share, *less.ends, less.n), less.verdict or NOTHING
 
 
-@table("clocks", may=May.SEE_SCORECARD)
+@table("by-month", of_days=True)
+def what_is_promised_by_the_month(asked):
+    """Volume and joint target of the month that is asked for, or in which the days end: all of it so far."""
+    found = by_month(asked)
+    head = (
+        Column("Month"), Column("Side"), Column("Promise"), Column("Terms"), count("Agreement"), count("MQLs"),
+        count("Accepted"), Column("Verdict"),
+    )  # fmt: skip
+    rows = (
+        (found.title, row.side, row.name, row.terms, row.version, row.n, row.accepted, row.verdict)
+        for row in found.rows
+    )
+    return Table("Promised for the whole month", head, rows)
+
+
+@table("clocks", may=May.SEE_SCORECARD, of_days=True)
 def clocks(asked):
     """Clocks kept by team and person, of the people that the person may see."""
     rows = (

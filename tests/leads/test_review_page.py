@@ -53,7 +53,7 @@ def said(items):
 def test_each_figure_of_the_review_opens_exactly_the_leads_it_counts(client, past, people, basis):
     client.force_login(people.marketer)
     text = client.get(reverse("audit_review"), DAYS | {"basis": basis}).text
-    for part in ("audit_speed", "audit_disputes", "audit_fix", "audit_quality"):
+    for part in ("audit_speed", "audit_disputes", "audit_fix", "audit_quality", "audit_scorecard"):
         span = Span(dt.date(2026, 3, 16), 14)
         where = f"{reverse(part, args=[span])}?basis={basis}"
         assert html.escape(where) in text or reverse(part, args=[span]) in text
