@@ -12,6 +12,7 @@ FIELDS = {
     "first_name": "first name",
     "last_name": "last name",
 }
+SPELLED = {"email": "e-mail", "roi": "ROI"}  # in the names of events
 DAYS = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
     "sun": "Sunday",
@@ -95,6 +96,11 @@ def field(name: str) -> str:
     return FIELDS.get(name, plain.replace("_", " "))
 
 
+def event(kind: str) -> str:
+    """What an event is called: "webinar attended", "ROI completed"."""
+    return " ".join(SPELLED.get(word, word) for word in kind.split("_"))
+
+
 def week(week: Mapping, zone: str) -> str:
     """Working hours: "Monday to Friday, 08:00–18:00, Europe/Berlin time"."""
     runs: list[list] = []
@@ -120,7 +126,7 @@ def when(rule) -> str:
     """When a rule fires, as a clause: "company size is 200–5,000"."""
     if "event" not in rule.condition:
         return condition(rule.condition)
-    words = f"“{rule.condition['event'].replace('_', ' ')}” happened"
+    words = f"“{event(rule.condition['event'])}” happened"
     if rule.condition.get("where"):
         words += f" with {condition(rule.condition['where'])}"
     if rule.minimum_count > 1:

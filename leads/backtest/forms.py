@@ -1,10 +1,11 @@
 """A lead typed in by hand: the facts and events that two definitions read."""
 
 from django import forms
+from django.utils.text import capfirst
 
 from leads.backtest.columns import needed
 from sla.conditions import ATTRIBUTE
-from sla.words import field
+from sla.words import event, field
 
 MOST_EVENTS = 1000
 
@@ -21,7 +22,7 @@ class FactsForm(forms.Form):
                 label=field(name).capitalize(), required=False, max_length=500
             )
         for place, kind in enumerate(self.kinds):
-            label = kind.replace("_", " ").capitalize()
+            label = capfirst(event(kind))
             self.fields[f"count-{place}"] = forms.IntegerField(
                 label=f"{label}: how often", required=False, min_value=0, max_value=MOST_EVENTS
             )
@@ -32,7 +33,7 @@ class FactsForm(forms.Form):
     def asked(self):
         """(the facts' fields, [(kind in words, its count's field, its days' field), …]) to draw."""
         kinds = [
-            (kind.replace("_", " ").capitalize(), self[f"count-{place}"], self[f"days-{place}"])
+            (capfirst(event(kind)), self[f"count-{place}"], self[f"days-{place}"])
             for place, kind in enumerate(self.kinds)
         ]
         return [self[f"fact-{place}"] for place in range(len(self.facts))], kinds

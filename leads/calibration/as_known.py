@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
+
 from leads.calibration.provenance import OUTCOMES
 from sla.conditions import ATTRIBUTE, is_absent
+from sla.words import event
 
 # what is shown of the lead, in order; who the person is stays out of it
 FACTS = (
@@ -80,8 +83,8 @@ def _events(handoff):
 
 
 def _signals(events, rules):
-    kinds = dict.fromkeys(event.kind for event in events)
-    found = {f"{EVENT}{kind}": kind.replace("_", " ").capitalize() for kind in kinds}
+    kinds = dict.fromkeys(one.kind for one in events)
+    found = {f"{EVENT}{kind}": capfirst(event(kind)) for kind in kinds}
     return found | {f"{RULE}{rule['key']}": rule["label"] for rule in rules}
 
 

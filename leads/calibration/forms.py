@@ -4,6 +4,7 @@ import datetime as dt
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from leads.calibration.activations import in_full
 from leads.calibration.jobs import scale_of, sign_of
@@ -57,7 +58,7 @@ class CalibrationForm(forms.Form):
                 label=f"{rule.label} may get", choices=SIGNS, coerce=int, initial=sign_of(rule)
             )
         for place, source in enumerate(self.sources):
-            self.fields[f"known-{place}"] = forms.BooleanField(label=said(source).capitalize(), required=False)
+            self.fields[f"known-{place}"] = forms.BooleanField(label=capfirst(said(source)), required=False)
 
     def signs(self):
         """[(the rule, in words, its points in full, the field of its sign), …] to draw."""

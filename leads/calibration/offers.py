@@ -10,6 +10,7 @@ from leads.intake.forms import content as form
 from leads.intake.forms.builder import edit, mapping
 from leads.remedy import free_key
 from leads.segments import BANDS, segment_of
+from sla import words
 from sla.conditions import ATTRIBUTE
 
 FIELDS = {"size": "employees", "industry": "industry", "role": "title", "region": "country"}
@@ -34,6 +35,11 @@ class Offer:
     asked_by: tuple[str, ...]
     why: str = ""
     question: str = ""
+
+    @property
+    def called(self):
+        """What it reads, in words."""
+        return words.field(self.field)
 
 
 def offer(difference, label, items, definition):

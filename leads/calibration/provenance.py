@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sla import conditions
 from sla.scoring import Rule
-from sla.words import field
+from sla.words import event, field
 
 EVENT = "event:"
 # attributes that hold what became of the lead, from any import
@@ -29,7 +29,7 @@ def sources_of(rule: Rule) -> list[str]:
 
 def said(source: str) -> str:
     """A source in words."""
-    return source.removeprefix(EVENT).replace("_", " ") if source.startswith(EVENT) else field(source)
+    return event(source.removeprefix(EVENT)) if source.startswith(EVENT) else field(source)
 
 
 def refused(

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import models
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
 from leads.figures import Month
@@ -16,6 +17,7 @@ from leads.views.clock_panel import held, speed, two_clocks
 from portal.accounts.permissions import May, may, require
 from portal.shared import time
 from portal.shared.htmx import answer
+from sla.words import event
 
 EVENTS_SHOWN = 50
 FACTS = (
@@ -95,7 +97,7 @@ def history(row, assignments, corrections):
         for d in _all(row.decisions, "decided_by", "reason")
     ]
     events = row.lead.events.order_by("-occurred_at", "-pk").fetch_mode(models.FETCH_RAISE)[:EVENTS_SHOWN]
-    moments += [Moment(e.occurred_at, e.kind.replace("_", " ").capitalize()) for e in events]
+    moments += [Moment(e.occurred_at, capfirst(event(e.kind))) for e in events]
     if row.withdrawn_at:
         moments.append(Moment(row.withdrawn_at, f"Withdrawn{_by(row.withdrawn_by)}", row.withdrawn_why, key=True))
     return sorted(moments, key=lambda moment: moment.at)

@@ -5,12 +5,14 @@ from datetime import datetime
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from leads.models import Decision, Touch
 from leads.views import clock_panel
 from leads.views.answered import answers_of, with_answers
 from leads.views.named import named
 from portal.shared import charts, time
+from sla.words import event
 
 EVENTS_SHOWN = 40
 FACTS = (
@@ -111,6 +113,6 @@ def _moment(kind, at, words, detail, who, note, pk, via):
         "assigned": lambda: f"Given to {who}: {words}",
         "decided": lambda: f"{Decision.Outcome(words).label}{f': {detail}' if detail else ''}{by}",
         "cycle": lambda: f"{words.capitalize()}{f': {detail}' if detail else ''}",
-        "event": lambda: words.replace("_", " ").capitalize() + (" (suspected bot)" if detail else ""),
+        "event": lambda: capfirst(event(words)) + (" (suspected bot)" if detail else ""),
     }[kind]()
     return {"kind": kind, "at": at, "words": said, "note": note, "key": kind in ("touch", "decided"), "pk": pk}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.shortcuts import get_object_or_404
+from django.utils.text import capfirst
 from django.utils.timezone import get_default_timezone
 
 from leads import places
@@ -82,7 +83,7 @@ def _history(lead):
 
 def _happened(event):
     suspected = f" (suspected: {event.suspected_by.replace('_', ' ')})" if event.suspected_by else ""
-    return event.kind.replace("_", " ").capitalize() + suspected
+    return capfirst(words.event(event.kind)) + suspected
 
 
 def _moved(change):

@@ -79,7 +79,7 @@ def test_what_two_of_sales_say_and_the_past_shows_is_signed_and_the_next_lead_is
     expect(page.get_by_role("heading", level=2).first).to_contain_text("The rules of v2")
     page.get_by_label("Accepted or rejected leads").check()
     shown(page, "calibration-new")
-    page.get_by_role("button", name="Let the worker weigh them").click()
+    page.get_by_role("button", name="Weigh them").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("tell accepted from rejected")
     expect(page.locator("#weights")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("Industry fits")).first).to_contain_text("shown")

@@ -90,7 +90,7 @@ def test_exploration_is_signed_and_its_leads_are_marked_counted_apart_and_learnt
 
     page.goto(f"{url}/calibration/new/")
     page.get_by_label("Accepted or rejected leads").check()
-    page.get_by_role("button", name="Let the worker weigh them").click()
+    page.get_by_role("button", name="Weigh them").click()
     expect(page.locator("#below")).to_contain_text("What exploration shows below the 50 points of v1")
     row = page.get_by_role("row", name=re.compile("^40 "))
     expect(row).to_contain_text("3")

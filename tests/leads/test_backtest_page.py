@@ -170,7 +170,7 @@ def test_more_leads_than_a_page_may_judge_go_to_the_worker(draft, agreement, peo
         jobs.replay(*both(draft, agreement), at=at, most=4)
     monkeypatch.setattr(jobs, "AT_ONCE", 4)
     where = reverse("definition_backtest", args=[2])
-    assert "Let the worker judge them" in marketer.get(where).content.decode()
+    assert "Judge them" in marketer.get(where).content.decode()
     job = start(draft, agreement, people, at)
     assert "waiting for the worker" in marketer.get(where).content.decode()
     poll = reverse("definition_backtest_progress", args=[2, job.pk])

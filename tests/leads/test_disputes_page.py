@@ -64,7 +64,7 @@ def test_a_rep_is_not_offered_a_dispute_and_may_not_open_one(client, rejected, p
 def test_the_manager_overturns_in_place(client, dispute, rejected, people):
     client.force_login(people.manager)
     page = client.get(reverse("disputes")).text
-    assert "1 disputed rejection waits for a ruling" in page
+    assert "One disputed rejection waits for a ruling" in page
     assert "Tiny." in page
     answer = post(
         client, people.manager, "dispute_rule", dispute.pk, {"outcome": "overturned", "note": "Right."}, **HTMX
@@ -112,4 +112,4 @@ def test_the_list_asks_the_database_as_often_for_three_as_for_one(
         dispute_rejection(handoff_id=handoff.pk, by=people.marketer, at=timezone.now(), note="No.")
     client.force_login(people.manager)
     with django_assert_max_num_queries(8):
-        assert "3 disputed rejections wait for a ruling" in client.get(reverse("disputes")).text
+        assert "Three disputed rejections wait for a ruling" in client.get(reverse("disputes")).text

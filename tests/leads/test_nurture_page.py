@@ -147,7 +147,7 @@ def test_a_leads_page_says_every_rule_that_would_lift_it_and_where_it_was(client
     client.force_login(people.marketer)
     body = client.get(reverse("nurture_lead", args=[lead.pk])).content.decode()
     assert "2 points missing to Standard" in body
-    assert "“roi completed” happened in the last 30 days" in body
+    assert "“ROI completed” happened in the last 30 days" in body
     assert "Page viewed (suspected: scanner)" in body
 
 

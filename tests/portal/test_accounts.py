@@ -157,6 +157,11 @@ def test_the_menu_of_the_page_one_is_on_says_so(people):
     assert 'popovertarget="nav-settings" aria-current="true"' in page.content.decode()
 
 
+def test_a_page_that_is_not_there_sends_to_the_inbox_only_those_who_have_one(people):
+    assert "Go to your inbox" in signed_in(people.rep).get("/nowhere/").content.decode()
+    assert "Go to your inbox" not in signed_in(people.marketer).get("/nowhere/").content.decode()
+
+
 # --- people -----------------------------------------------------------------------------------------
 def test_an_added_person_gets_a_link_and_signs_in_with_the_password_of_their_choice(admin_client, people, client):
     new = {"name": "Nele Newcomer", "email": "Nele@Tarnwick.example", "roles": ["rep"], "team": people.north.pk}

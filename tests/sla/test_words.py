@@ -58,7 +58,7 @@ def test_business_time_says_so_but_minutes_need_not():
         ),
         (
             Rule("e", "x", "behaviour", {"event": "email_clicked"}, 3, per_event=True, cap=9, decay_days=60),
-            "+3 each time “email clicked” happened, up to 9 points, fading to nothing over 60 days",
+            "+3 each time “e-mail clicked” happened, up to 9 points, fading to nothing over 60 days",
         ),
         (
             Rule("n", "x", "fit", {"not": {"field": "attributes.system", "op": "present"}}, -5),
@@ -104,3 +104,15 @@ def test_a_week_joins_days_with_equal_hours():
     assert words.week(week, "Europe/Berlin") == (
         "Monday to Wednesday, 09:00–17:00; Friday, 09:00–12:00 and 13:00–15:00, Europe/Berlin time"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("webinar_attended", "webinar attended"),
+        ("email_clicked", "e-mail clicked"),
+        ("roi_completed", "ROI completed"),
+    ],
+)
+def test_an_event_is_spelled_as_people_do(kind, said):
+    assert words.event(kind) == said

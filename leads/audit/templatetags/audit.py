@@ -4,8 +4,10 @@ from html import escape
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 from portal.shared import charts, text
+from sla.words import event
 
 register = template.Library()
 
@@ -39,7 +41,7 @@ def two_places(number):
 @register.filter
 def words(kind):
     """An event's kind for people: "webinar_attended" → "Webinar attended"."""
-    return kind.replace("_", " ").capitalize()
+    return capfirst(event(kind))
 
 
 @register.simple_tag
