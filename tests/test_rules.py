@@ -14,6 +14,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from portal.accounts.models import Role
+from sla.services.definition import draft_definition
+from tests import cast
 
 ROOT = Path(settings.BASE_DIR)
 OWN_APPS = (
@@ -263,6 +265,28 @@ def test_somebody_without_a_role_opens_only_their_own_account(db, agreement):
         if client.get(reverse(name)).status_code == 200
     }
     assert opened == {"me"}
+
+
+OWN = re.compile(r"^(me|theme|keys|account_.*|bell.*|preferences.*|absence.*)$")  # everybody has an account
+
+
+def test_somebody_without_a_role_is_shown_nothing_by_sending_forms(agreement, people, open_lead, now):
+    client, handoff = Client(), open_lead()
+    draft = draft_definition(start_from=agreement.definition, by=people.marketer, at=now)
+    client.force_login(cast.user("Nobody"), backend=settings.AUTHENTICATION_BACKENDS[0])
+    tier, rule = draft.tiers.first(), draft.rules.first()
+    answered = set()
+    for name, route in routes():
+        if name in OPEN or OWN.match(name) or API.match(route):
+            continue
+        of_draft = "tier" in name or "rule" in name
+        pk = (tier if "tier" in name else rule).pk if of_draft else handoff.pk
+        number = draft.number if name.startswith("definition_") else agreement.number
+        for send in (client.get, client.post):
+            status = send(address(name, route, pk=pk, number=number)).status_code
+            if status not in (403, 404, 405):
+                answered.add((name, status))
+    assert answered == {("home", 302)}  # to their own account
 
 
 def test_every_own_address_stands_in_the_table_or_is_tested_with_its_page():

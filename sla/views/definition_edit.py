@@ -49,6 +49,7 @@ def definition_delete(request, number):
 
 @require_POST
 def definition_summary(request, number):
+    require(request.user, May.EDIT_DEFINITION)
     form = SummaryForm(request.POST)
     try:
         if not form.is_valid():

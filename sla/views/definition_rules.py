@@ -51,6 +51,7 @@ def definition_rule(request, number, pk):
 @require_POST
 def definition_rule_points(request, number, pk):
     """Change a rule's points alone."""
+    require(request.user, May.EDIT_DEFINITION)
     form = PointsForm(request.POST)
     if not form.is_valid():
         draft, rule = _rule(number, pk)

@@ -4,6 +4,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from portal.accounts.permissions import May, require
 from portal.shared.htmx import invalid, overtaken, wants_part
 from portal.shared.refusal import NotPermitted, Refusal
 from sla.forms.definition import TierForm
@@ -21,6 +22,7 @@ def definition_tier_add(request, number):
 @require_POST
 def definition_tier(request, number, pk):
     """Keep a tier's name and thresholds."""
+    require(request.user, May.EDIT_DEFINITION)
     form = TierForm(request.POST)
     try:
         if not form.is_valid():
