@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from leads.forms import ContactForm, RejectForm, earliest_return
 from leads.models import Handoff, Lead
 from leads.models.lead import FACTS
+from leads.plan import FREE_MAIL
 from leads.services.assign import take_up_handoff
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
 from leads.services.refusals import AlreadyDecided, NothingToUndo
@@ -20,12 +21,13 @@ from leads.views import inbox_list as left
 from leads.views import inbox_pane as right
 from leads.views.inbox import PAGE, chrome, listing, mine, page
 from leads.views.inbox_rows import OOB, chip, due_words
-from portal.accounts.permissions import May, require
+from portal.accounts.permissions import May, may, require
 from portal.shared.htmx import answer, go, invalid, overtaken, wants_part
 from portal.shared.refusal import NotPermitted, Refusal
 from portal.shared.templatetags.handoff import icon
 from sla.models import Category, ReasonCode
 
+TELLING = 4  # letters of a company's first word, from which on it says which company
 CONTACT, REJECT = "leads/inbox_contact.html#panel", "leads/inbox_reject.html#panel"
 
 
@@ -48,7 +50,8 @@ def reject(request, pk):
     now = timezone.now()
     if request.method == "GET":
         handoff = mine(request, pk)
-        return answer(request, PAGE, page(request, now, handoff, **palette(handoff, RejectForm(), now)), part=REJECT)
+        context = page(request, now, handoff, **palette(request.user, handoff, RejectForm(), now))
+        return answer(request, PAGE, context, part=REJECT)
     form = RejectForm(request.POST)
     try:
         if not form.is_valid():
@@ -64,14 +67,14 @@ def reject(request, pk):
 def _reject_again(request, pk, form, now, refusal=None):
     handoff = mine(request, pk)
     wrong = refusal.sentence if refusal else " ".join(e for errors in form.errors.values() for e in errors)
-    more = palette(handoff, form, now) | {"wrong": wrong, "code": refusal.code if refusal else "invalid"}
+    more = palette(request.user, handoff, form, now) | {"wrong": wrong, "code": refusal.code if refusal else "invalid"}
     more["at_fault"] = refusal.field if refusal else next(iter(form.errors))
     return invalid(
         request, PAGE, page(request, now, handoff, **more), part=REJECT, HX_Retarget="#actions", HX_Reswap="outerHTML"
     )
 
 
-def palette(handoff, form, now):
+def palette(user, handoff, form, now):
     """Context of the reject panel: the version's reasons by category and the choices of their details."""
     given = form.data if form.is_bound else {}
     reasons = list(ReasonCode.objects.offered().filter(version=handoff.sla_version_id).order_by("code"))
@@ -88,20 +91,22 @@ def palette(handoff, form, now):
         "signals": right.fired(handoff),
         "attempts": handoff.attempts_before_unreachable,
         "earliest": earliest_return(now).isoformat(),
-        "matches": _matches(handoff, given.get("q", "")) if other or given.get("q") else [],
+        "matches": _matches(user, handoff, given.get("q", "")) if other or given.get("q") else [],
     }
 
 
 @require_GET
 def duplicates(request, pk):
-    """Records this lead might duplicate: of the same words, the newest first."""
+    """Records this lead might duplicate: of the same words, the newest first; see _matches."""
     require(request.user, May.WORK_INBOX)
     handoff = mine(request, pk)
-    context = {"handoff": handoff, "matches": _matches(handoff, request.GET.get("q", "")), "asked": True, "given": {}}
+    found = _matches(request.user, handoff, request.GET.get("q", ""))
+    context = {"handoff": handoff, "matches": found, "asked": True, "given": {}}
     return answer(request, "leads/inbox_reject.html#matches", context)
 
 
-def _matches(handoff, words):
+def _matches(user, handoff, words):
+    """Leads with these words, of those that the person sees, or that look like this one: no book of addresses."""
     words = words.strip().replace("\0", "")[:120]
     if len(words) < 2:
         return []
@@ -110,7 +115,22 @@ def _matches(handoff, words):
         found |= Q(first_name__iexact=part) | Q(last_name__istartswith=part)
     if words.isascii() and words.isdigit() and len(words) < 19:
         found |= Q(pk=int(words))
-    return list(Lead.objects.filter(found).exclude(pk=handoff.lead_id).order_by("-pk")[:8])
+    rows = Lead.objects.filter(found).exclude(pk=handoff.lead_id)
+    if not may(user, May.SEE_ALL_HANDOFFS):
+        rows = rows.filter(_alike(handoff.lead) | Q(pk__in=Handoff.objects.visible_to(user).values("lead")))
+    return list(rows.order_by("-pk")[:8])
+
+
+def _alike(lead):
+    """Leads of the same last name, phone or website, or of the same company by its first word or its mail."""
+    found, host = Q(pk=None), (lead.email or "").rpartition("@")[2].lower()
+    for name in ("last_name", "phone", "domain"):
+        if value := getattr(lead, name):
+            found |= Q(**{f"{name}__iexact": value})
+    if lead.company.strip():
+        first = lead.company.split()[0]
+        found |= Q(company__istartswith=first) if len(first) >= TELLING else Q(company__iexact=lead.company)
+    return found | Q(email__iendswith=f"@{host}") if host and host not in FREE_MAIL else found
 
 
 @require_http_methods(["GET", "POST"])

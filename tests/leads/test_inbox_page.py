@@ -222,6 +222,17 @@ def test_a_duplicate_is_found_by_name_and_chosen(open_lead, rep):
     assert Decision.objects.get().duplicate_of == other.lead
 
 
+@pytest.mark.parametrize("word", ["anders", "other.example", "number"])
+def test_looking_for_duplicates_opens_no_book_of_addresses(open_lead, rep, people, word):
+    mine = open_lead(company="Corvane", email="a@gmail.com", domain="")
+    facts = {"company": "Anders & Co", "last_name": "Anders", "email": "boss@other.example", "phone": "", "domain": ""}
+    theirs = open_lead(owner=people.south_rep, **facts)
+    asked = {"q": str(theirs.lead_id) if word == "number" else word}
+    assert "boss@other.example" not in rep.get(at("duplicates", mine), asked, headers=HTMX).content.decode()
+    alike = open_lead(company="Anders GmbH", email="b@gmail.com", domain="")
+    assert "boss@other.example" in rep.get(at("duplicates", alike), asked, headers=HTMX).content.decode()
+
+
 def test_imported_history_is_taken_up_from_its_own_page_and_only_then_in_the_inbox(agreement, rep, people, now):
     (past,) = history.write(agreement, [{"qualified_at": now - dt.timedelta(days=90), "owner": people.rep}])
     assert rep.get(reverse("inbox")).context["rows"] == []
