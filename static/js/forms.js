@@ -4,7 +4,7 @@
    - name="theme"       shown at once, saved by the form around it; name="keys" likewise
    - #offline           the notice while the server cannot be reached
    - data-keep          a form that saves itself: what it was sending when no answer came (signed out, no connection)
-                        is typed in again when the page is back, and sent
+                        is typed in again when the page is back, for the same person, and sent
    - #search in the address puts the focus into that field */
 (() => {
   "use strict";
@@ -42,8 +42,8 @@
   });
   document.addEventListener("htmx:beforeOnLoad", () => flash().querySelector("[data-offline]")?.remove());
 
-  /* data-keep: remembered in this tab from the sending to the answer that it was saved */
-  const kept = (form) => `kept:${form.getAttribute("action")}`;
+  /* data-keep: remembered in this tab from the sending to the answer that it was saved, for who typed it alone */
+  const kept = (form) => `kept:${document.body.dataset.person}:${form.getAttribute("action")}`;
   const keeps = (event) => event.target.closest?.("form[data-keep]");
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = keeps(event);

@@ -166,3 +166,21 @@ def test_what_was_typed_when_the_session_ended_is_there_after_signing_in_again(h
     expect(page.locator("#said-basics")).to_contain_text("Typed while signed out")
     page.reload()
     expect(page.locator("#basics-summary")).to_have_value("Typed while signed out")
+
+
+def test_what_somebody_typed_is_not_sent_by_who_signs_in_after_them(house, sign_in, page):
+    _, people = house
+    url = sign_in(page, people.marketer)
+    page.goto(f"{url}/agreement/")
+    page.get_by_role("button", name="Draft a version from this one").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Draft of agreement v2")
+    edit = page.url
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.locator("#basics-summary").fill("Typed by the marketer")
+    page.locator("#basics-summary").blur()
+    page.wait_for_url(re.compile("/account/login/"))
+    sign_in(page, people.sales_leader)
+    page.goto(edit)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#basics-summary")).not_to_have_value("Typed by the marketer")
+    assert SLAVersion.objects.get(number=2).summary != "Typed by the marketer"
