@@ -86,7 +86,7 @@ def test_the_review_of_some_days_loads_its_parts_and_moves_by_its_own_length(mar
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("From 2 to 15 March")
     expect(page.locator("#agenda")).to_contain_text("2 open leads are past a clock; the longest is Late12 Solvang")
-    for part in ("fix", "speed", "disputes", "quality", "trend"):
+    for part in ("fix", "speed", "disputes", "score", "quality", "trend"):
         expect(page.locator(f"#{part}-title")).to_be_visible()
     shown(page, "review")
     page.get_by_role("link", name="14 days earlier").click()
