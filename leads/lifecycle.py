@@ -29,11 +29,6 @@ MOVES = (
 )
 
 
-def may_move(source, target):
-    """True when some verb moves a handoff from `source` to `target`."""
-    return any((move.source, move.target) == (source, target) for move in MOVES)
-
-
 def as_sql_values():
     """The moves between two states as a SQL VALUES list, for the trigger."""
     return ", ".join(dict.fromkeys(f"('{m.source}', '{m.target}')" for m in MOVES if m.source))

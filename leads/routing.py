@@ -49,10 +49,6 @@ class Route:
         """Fields of the Handoff that is made at `at`."""
         return {"owner": self.owner, **queue_fields(at, self.claim_within)}
 
-    def on_assignment(self):
-        """Fields of the Assignment."""
-        return {"owner": self.owner, "why": self.why, "rule_id": self.rule_id, "to_queue": self.to_queue}
-
 
 def queue_fields(at, claim_within):
     """Fields of a Handoff that waits in the default queue from `at`, or of one that does not."""

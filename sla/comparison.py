@@ -105,9 +105,6 @@ class Comparison:
     def all_terms(self):
         return self.unchanged + sum(change.kind != "removed" for change in self.changes)
 
-    def in_section(self, section):
-        return [change for change in self.changes if change.section == section]
-
 
 def compare(before: Mapping, after: Mapping, *, people: Mapping = {}) -> Comparison:
     """The Comparison of two contents. ``people``: names by number, for signatories."""

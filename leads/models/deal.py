@@ -150,10 +150,6 @@ class Deal(models.Model):
         return self.get_outcome_display()
 
     @property
-    def is_bad_timing(self):
-        return self.loss_reason == TIMING
-
-    @property
     def loss_reason_words(self):
         """The label of the code, or a code of one's own as words."""
         return LOSS_REASONS.get(self.loss_reason) or self.loss_reason.replace("_", " ").capitalize()

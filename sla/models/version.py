@@ -239,7 +239,3 @@ class SLAVersion(models.Model):
     def signatory_id(self, party):
         """The person who signs for `party`, or None where any of its leaders does."""
         return self.marketing_signatory_id if party == Party.MARKETING else self.sales_signatory_id
-
-    def counts_as_touch(self, kind, outcome):
-        """True when a contact attempt of this kind with this outcome stops the contact clock."""
-        return f"{kind}:{outcome}" in self.touch_kinds

@@ -51,9 +51,7 @@ def test_the_same_again_changes_nothing_and_a_correction_is_a_new_row(record, no
     assert [(d.outcome, d.loss_reason) for d in Deal.objects.standing()] == [("lost", "bad_timing")]
 
 
-def test_bad_timing_can_be_told_from_every_other_loss(record):
-    assert record(outcome="lost", loss_reason="timing").deal.is_bad_timing
-    assert not record(outcome="lost", loss_reason="Price").deal.is_bad_timing
+def test_a_loss_in_words_of_ones_own_becomes_a_code():
     assert (code_of("Went with Übersicht & Co."), code_of(" - ")) == ("went_with_bersicht_co", "")
 
 

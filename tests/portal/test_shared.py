@@ -232,8 +232,8 @@ def test_tags_put_times_into_the_organisations_zone():
 
 def test_an_icon_is_hidden_unless_it_is_named():
     assert 'aria-hidden="true"' in rendered('{% icon "check" %}')
-    named = parsed(rendered('{% icon "check" "icon-large" "Kept" %}'))
-    assert (named.get("role"), named.get("aria-label"), named.get("class")) == ("img", "Kept", "icon icon-large")
+    named = parsed(rendered('{% icon "check" "spinner" "Kept" %}'))
+    assert (named.get("role"), named.get("aria-label"), named.get("class")) == ("img", "Kept", "icon spinner")
 
 
 def test_an_input_repeats_its_label_nowhere():

@@ -12,7 +12,6 @@ COLUMNS = (
     *("deal_outcome", "deal_amount", "deal_currency", "deal_product", "deal_loss", "deal_opened", "deal_closed"),
     "deal_key",
 )
-ALONG = ("amount", "currency", "deal_product", "loss_reason", "opened_at", "closed_at", "deal_id")
 LONGEST = 120
 
 

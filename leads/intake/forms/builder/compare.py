@@ -10,11 +10,6 @@ BOUNDS = {
     "most": "most answers", "precision": "asked by the", "parameter": "parameter", "default": "else",
 }  # fmt: skip
 
-CONDITIONS = (
-    ("show", "is always asked", "asked"),
-    ("require", "is required by no condition any more", "required"),
-)
-
 
 def differences(old, new):
     """What `new` says otherwise than `old`, both documents: sentences in the order of the form; [] where nothing."""
