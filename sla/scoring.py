@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
 
-from sla import conditions
+from sla import conditions, words
 from sla.conditions import DefinitionError
 from sla.fingerprint import utc_text
 
@@ -376,7 +376,7 @@ def _saw_events(rule: Rule, seen: list[datetime], at: datetime, zone: tzinfo) ->
     if not seen:
         return f"none{within}"
     kind, count = rule.condition["event"], len(seen)
-    what = f"{count} {_plural(count, *NOUNS[kind])}" if kind in NOUNS else f"{count} × {kind.replace('_', ' ')}"
+    what = f"{count} {_plural(count, *NOUNS[kind])}" if kind in NOUNS else f"{count} × {words.event(kind)}"
     last, now = max(seen).astimezone(zone), at.astimezone(zone)
     year = "" if last.year == now.year else f" {last.year}"
     return f"{what}, last {last.day} {MONTHS[last.month - 1]}{year} {last:%H:%M}"
