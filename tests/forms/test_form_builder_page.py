@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from leads.intake.forms.builder import edit
+from leads.intake.forms.builder import edit, said
 from leads.intake.forms.models import Form, Progress, Submission
 from leads.intake.forms.services.build import create_form, save_draft
 from tests import form_cast
@@ -367,3 +367,10 @@ def test_without_an_agreement_a_preview_scores_nothing(client, people, now):
     body = fill(client, form.versions.draft(), answers, "about_you").content.decode()
     assert "No agreement is in force" in body
     assert client.get(reverse("form_edit", args=[form.slug])).status_code == 200
+
+
+def test_a_hidden_field_says_where_its_value_comes_from():
+    hidden = {"key": "source", "type": "hidden", "fills": "source"}
+    assert said.short(hidden | {"parameter": "utm_source", "default": "Website"}) == "hidden, from utm_source"
+    assert said.short(hidden | {"default": "Website"}) == "hidden, always “Website”"
+    assert said.short(hidden) == "hidden, empty"

@@ -56,7 +56,9 @@ class DocumentField(forms.JSONField):
 
 
 class DocumentForm(forms.Form):
-    saved = forms.ModelChoiceField(SavedMapping.objects.all(), required=False, label="Use a saved matching")
+    saved = forms.ModelChoiceField(
+        SavedMapping.objects.all(), required=False, label="Use a saved matching", empty_label="choose"
+    )
     document = DocumentField(
         required=False, label="The mapping as a document", widget=forms.Textarea(attrs={"rows": 12})
     )

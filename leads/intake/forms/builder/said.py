@@ -104,9 +104,15 @@ def short(question):
     if question["type"] == form.TEXT and question.get("multiline"):
         kind = "long text"
     if question["type"] == form.HIDDEN:
-        return f"hidden, from {question.get('parameter') or 'nowhere'}"
+        return _hidden(question)
     at_times = "required at times" if question.get("require") else "optional"
     return f"{kind}, {'required' if question.get('required') else at_times}"
+
+
+def _hidden(question):
+    if question.get("parameter"):
+        return f"hidden, from {question['parameter']}"
+    return f"hidden, always “{question['default']}”" if question.get("default") else "hidden, empty"
 
 
 def asked(question, questions):
