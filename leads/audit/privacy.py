@@ -1,6 +1,6 @@
 """What the audit holds of a person: words about breaches of their handoffs; importing it registers that."""
 
-from leads.audit.excuse_models import Excuse, ExcuseAnswer
+from leads.audit.models import Excuse, ExcuseAnswer
 from leads.models.erasure import ERASED
 from leads.services.privacy.holders import holds
 from leads.services.privacy.letters import forget
