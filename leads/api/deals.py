@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Literal
 
-from django.db import models
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
@@ -17,7 +16,6 @@ from leads.models.via import Via
 from leads.services import deal as verb
 from portal.accounts.permissions import May, require
 from portal.keys.auth import Bearer
-from portal.keys.cursor import cursor_of, read_cursor
 from portal.keys.once import once
 from portal.keys.problem import answered_with
 from portal.keys.scopes import DEALS_READ, DEALS_WRITE
@@ -53,12 +51,7 @@ def get_deals(request, query: Query[Deals]):
     }  # fmt: skip
     found = Deal.objects.standing().visible_to(request.user)
     found = found.filter(**{look: value for look, value in wanted.items() if value is not None})
-    if query.cursor is not None:
-        (after,) = read_cursor(query.cursor, of=query.name())
-        found = found.filter(pk__gt=after)
-    rows = list(found.order_by("pk").fetch_mode(models.FETCH_RAISE)[: query.limit + 1])
-    shown = rows[: query.limit]
-    more = cursor_of([shown[-1].pk], of=query.name()) if len(rows) > query.limit else None
+    shown, more = query.page(found)
     return DealPage(items=[DealKept.of(row) for row in shown], next_cursor=more)
 
 

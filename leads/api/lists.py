@@ -33,6 +33,15 @@ class Paged(Strict):
         kept = self.model_dump_json(exclude={"cursor", "limit"}, exclude_none=True)
         return f"{type(self).__name__}:{hashlib.sha256(kept.encode()).hexdigest()[:16]}"
 
+    def page(self, found):
+        """(rows, `next_cursor` or None) of a queryset, in the order in which its rows came to be."""
+        if self.cursor is not None:
+            (after,) = read_cursor(self.cursor, of=self.name())
+            found = found.filter(pk__gt=after)
+        rows = list(found.order_by("pk").fetch_mode(models.FETCH_RAISE)[: self.limit + 1])
+        shown = rows[: self.limit]
+        return shown, cursor_of([shown[-1].pk], of=self.name()) if len(rows) > self.limit else None
+
 
 class Leads(Paged):
     email: Email | None = None
@@ -60,12 +69,7 @@ def get_leads(request, query: Query[Leads]):
         found = found.filter(email_key=mailbox(query.email))
     if query.external_id:
         found = found.filter(external_id=query.external_id)
-    if query.cursor is not None:
-        (after,) = read_cursor(query.cursor, of=query.name())
-        found = found.filter(pk__gt=after)
-    rows = list(found.order_by("pk").fetch_mode(models.FETCH_RAISE)[: query.limit + 1])
-    shown = rows[: query.limit]
-    more = cursor_of([shown[-1].pk], of=query.name()) if len(rows) > query.limit else None
+    shown, more = query.page(found)
     return LeadPage(items=[LeadSaid.model_validate(row) for row in shown], next_cursor=more)
 
 
