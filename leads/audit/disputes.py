@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leads import figures, figures_disputes
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from portal.shared import text
 
 SHOWN = ("upheld", "overturned", "waiting", "settled")  # the columns, in order

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leads import figures, figures_fix, remedy
-from leads.audit.page import Figure, leads_url
+from leads.audit.links import Figure, leads_url
 from portal.shared import text
 from sla.models.reasons import Category
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leads import figures, figures_pairs
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from leads.figures_pairs import OTHERS, Pair
 from portal.shared import charts
 

@@ -1,7 +1,7 @@
 """What the audit's figures leave out, in words: how many leads, why, and the way to them."""
 
 from leads import figures_left_out
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from leads.figures import PERIOD
 from portal.shared import time
 

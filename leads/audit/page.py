@@ -1,14 +1,10 @@
 """What the audit page shows: the figures as words, links to the very leads, and charts; no queries of its own."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from html import escape
-from urllib.parse import quote_plus
-
-from django.urls import reverse
-from django.utils.safestring import SafeString
+from functools import cached_property
 
 from leads import figures
+from leads.audit.links import Figure, leads_url
 from leads.audit.report import Audit
 from leads.figures import COHORT, PERIOD
 from portal.shared import charts, text, time
@@ -18,43 +14,6 @@ RULER = (
     (0.0, 0.05, "broken"), (0.05, 0.13, "misaligned"), (0.13, 0.25, "average"), (0.25, 0.40, "good"),
     (0.40, None, "best"),
 )  # fmt: skip
-
-
-def leads_url(filters, **more):
-    """The list of exactly the handoffs that `filters` (see figures.rows) select."""
-    pairs = [
-        _pair(key, str(each))
-        for key, value in {**filters, **more}.items()
-        for each in (value if isinstance(value, list | tuple) else (value,))
-    ]
-    return f"{_list()}?{'&'.join(pairs)}"
-
-
-@lru_cache(maxsize=1)
-def _list():
-    return reverse("leads")
-
-
-@lru_cache(maxsize=4096)  # a page has hundreds of these links, of a few dozen pairs
-def _pair(key, value):
-    return f"{key}={quote_plus(value)}"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number and the list behind it; none behind zero. In a template it is the link."""
-
-    n: int
-    url: str
-
-    @classmethod
-    def of(cls, n, filters, **more):
-        return cls(n, leads_url(filters, **more) if n else "")
-
-    def __str__(self):
-        if not self.url:
-            return "0"
-        return SafeString(f'<a class="figure" href="{escape(self.url)}">{text.thousands(self.n)}</a>')
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from leads.audit import quality, sampling
 from leads.audit.closed import MonthClosed
+from leads.audit.links import leads_url
 from leads.audit.models import Closing, SampleItem
-from leads.audit.page import leads_url
 from leads.audit.views import asked_for, parse_month, parse_period
 from leads.figures import Month
 from leads.models import Handoff

@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from leads import figures
 from leads.audit.asked import SPANS_SHOWN
+from leads.audit.links import leads_url
 from leads.audit.models import ActionRevision
-from leads.audit.page import Page, leads_url
+from leads.audit.page import Page
 from leads.models import Breach, Dispute, Handoff
 from leads.periods import Month
 from portal.shared import intervals, text, time

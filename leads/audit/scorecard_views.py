@@ -10,7 +10,7 @@ from leads import figures_clocks
 from leads.audit import promises
 from leads.audit import scorecard as score
 from leads.audit.by_month import OPEN, by_month
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from leads.audit.views import asked_for
 from leads.periods import DAY, FORTNIGHT, WEEK, Month, Span
 from portal.accounts.permissions import May, may, require

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leads import figures, figures_speed, selections
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from portal.shared import intervals, speed_charts, text, time
 
 MARKS = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leads import figures, figures_trend
-from leads.audit.page import Figure
+from leads.audit.links import Figure
 from portal.shared import charts, text, time
 
 CHANGES = (0.02, 0.03, 0.05, 0.10)  # changes whose waiting times are told unasked
