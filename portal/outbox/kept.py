@@ -3,12 +3,14 @@
 import re
 import tempfile
 from email import message_from_bytes, policy
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import NamedTuple
 
 from django.core.mail.backends.base import BaseEmailBackend
 
 SHOWN = 100
+HEADS = BytesHeaderParser(policy=policy.default)
 NAME = re.compile(r"[\w.@+=-]{1,200}")
 
 
@@ -48,21 +50,23 @@ def name_of(message_id):
 
 
 def newest(folder):
-    """The newest Letters of a folder, the newest first."""
+    """The newest Letters of a folder, the newest first; of each only its head is read, and `text` is ""."""
     if not folder.is_dir():
         return []
     files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    return [_read(file) for file in files[:SHOWN]]
+    return [_letter(file, HEADS.parsebytes(file.read_bytes())) for file in files[:SHOWN]]
 
 
 def one(folder, name):
     """The Letter of that name, or None."""
     file = folder / f"{name}.eml"
-    return _read(file) if NAME.fullmatch(name) and file.is_file() else None
-
-
-def _read(file):
+    if not (NAME.fullmatch(name) and file.is_file()):
+        return None
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     text = message.get_body(("plain",))
+    return _letter(file, message, text.get_content() if text else "")
+
+
+def _letter(file, message, text=""):
     date = message["Date"].datetime if message["Date"] else None
-    return Letter(file.stem, str(message["To"]), str(message["Subject"]), date, text.get_content() if text else "")
+    return Letter(file.stem, str(message["To"]), str(message["Subject"]), date, text)
