@@ -49,7 +49,8 @@ def kept_in_words(card, month):
     parts = []
     for party in Party:
         judged = [p.verdict for p in card.of(party) if p.verdict]
-        parts.append(f"{party.label.lower()} kept {judged.count(score.KEPT)} of {len(judged)} promises")
+        kept = f"kept {judged.count(score.KEPT)} of {len(judged)} promises" if judged else "had nothing to keep"
+        parts.append(f"{party.label.lower()} {kept}")
     said = ", ".join(parts)
     return said[0].upper() + said[1:]
 

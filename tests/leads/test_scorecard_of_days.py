@@ -19,6 +19,7 @@ from leads.audit.by_month import EXCUSED, OPEN, by_month
 from leads.audit.closing import close_audit
 from leads.audit.excuses import answer_excuses, propose_commitment
 from leads.audit.models import Excuse
+from leads.audit.promises import kept_in_words
 from leads.audit.scorecard import BREACHED, by_person, scorecard
 from leads.figures import Month
 from leads.models import Touch
@@ -171,6 +172,13 @@ def test_the_review_leads_to_them_on_the_page_in_files_and_on_paper(client, work
         ("October 2026", "Volume", "16", ""), ("October 2026", "Joint target", "16", "4"),
     ]  # fmt: skip
     assert paper.review_pdf(asked(person=people.marketer)).startswith(b"%PDF-")
+
+
+def test_a_side_without_a_clock_that_ended_had_nothing_to_keep(open_lead):
+    at = dt.datetime(2026, 10, 5, 7, tzinfo=dt.UTC)
+    open_lead(at=at)
+    words = kept_in_words(scorecard(WEEK, as_of=at + HOUR / 60, zone=ZONE), WEEK)
+    assert words.endswith("sales had nothing to keep")
 
 
 def test_days_still_to_come_are_not_found(client, agreement, people):
