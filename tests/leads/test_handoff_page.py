@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from leads.models import Lead
 from leads.services.assign import reassign_handoff
 from leads.services.decide import accept_handoff
 from leads.services.touch import log_touch
@@ -45,6 +46,13 @@ def test_the_page_tells_the_clocks_the_holders_and_the_speed(lead, people):
     for words in ("First contact after 2 days, after more than 24 hours", "Who held it how long", "Speed to lead",
                   "Rena Rep", "Otto Rep", "Missed by"):  # fmt: skip
         assert words in text
+
+
+def test_the_lead_is_mailed_and_called_from_its_page(lead, people):
+    Lead.objects.update(phone="+31 555 1")
+    text, address = page_of(lead, people.manager).text, lead.lead.email
+    assert f'<a href="mailto:{address}">{address}</a>' in text
+    assert '<a href="tel:+31%20555%201">+31 555 1</a>' in text
 
 
 def test_each_held_it_for_their_part_in_elapsed_and_in_working_time(lead, people):
