@@ -27,7 +27,7 @@ def wait(rows, done, stage):
         print("there", flush=True)
         time.sleep(60)
 
-import_leads(path=sys.argv[1], document={document}, historical=True, at=timezone.now(),
+import_leads(path=Path(sys.argv[1]), document={document}, historical=True, at=timezone.now(),
              errors_path=Path(sys.argv[1] + ".errors"), progress=wait)
 """
 
