@@ -10,7 +10,7 @@ from leads.intake.forms.models import Consent, Submission
 from leads.intake.forms.services.free import erase_answers, free_submission
 from leads.intake.forms.services.refusals import AnswersIncomplete, Erased, FormRetired, NotSuspected
 from leads.models import Event, Handoff, Lead
-from leads.services.capture import capture_lead
+from leads.services.capture import capture_lead, mailbox
 from leads.services.evaluate import evaluate_due
 from portal.shared.refusal import NotPermitted
 from tests import form_cast
@@ -198,7 +198,8 @@ def test_erasing_a_person_empties_the_answers_and_keeps_what_is_counted(agreemen
     version = publish()
     mine, other = send(version), send(version, COLD, token="t2")
     suspected = send(version, token="t3", suspected_by="honeypot")
-    assert erase_answers(lead=Lead.objects.get(pk=mine.lead_id), at=now) == 2
+    lead = Lead.objects.get(pk=mine.lead_id)
+    assert erase_answers(lead=lead, mailboxes=[mailbox(lead.email)], at=now) == 2
     for each in (mine, other, suspected):
         each.refresh_from_db()
     assert [each.answers for each in (mine, suspected)] == [{}, {}]
@@ -209,6 +210,7 @@ def test_erasing_a_person_empties_the_answers_and_keeps_what_is_counted(agreemen
 def test_nothing_is_left_to_free_of_an_erased_person(agreement, publish, send, people, now):
     version = publish()
     suspected = send(version, suspected_by="honeypot")
-    erase_answers(lead=send(version, token="t2").lead, at=now)
+    lead = send(version, token="t2").lead
+    erase_answers(lead=lead, mailboxes=[mailbox(lead.email)], at=now)
     with pytest.raises((Erased, NotSuspected)):
         free_submission(submission_id=suspected.pk, by=people.marketer, at=now)

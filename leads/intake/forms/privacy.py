@@ -1,19 +1,15 @@
 """What forms hold of a person: answers, and consents to certain words; importing it registers both."""
 
-from django.db.models import Q
-
 from leads.intake.forms.consents import consents_of
 from leads.intake.forms.models import Submission
 from leads.intake.forms.services.free import erase_answers
+from leads.services.capture import mailbox
 from leads.services.privacy.holders import holds
 
 
 def erase(person, *, at):
     """Answers go, with the address; which consent was given to which words, and every count, stays."""
-    if person.lead:
-        return erase_answers(lead=person.lead, at=at)
-    theirs = Submission.objects.filter(mailbox=person.mailbox, lead=None, erased_at=None)
-    return theirs.update(answers={}, mailbox="", erased_at=at) if person.mailbox else 0
+    return erase_answers(lead=person.lead, mailboxes=_mailboxes(person), at=at)
 
 
 def give(person):
@@ -30,11 +26,13 @@ def give(person):
 
 
 def _of(person):
-    theirs = Q(lead=person.lead) if person.lead else Q(pk=None)
-    if person.mailbox:
-        theirs |= Q(mailbox=person.mailbox, lead=None)
-    rows = Submission.objects.filter(theirs).select_related("version__form").prefetch_related("consents__text")
-    return rows.order_by("submitted_at", "id")
+    theirs = Submission.objects.of_person(person.lead, _mailboxes(person))
+    return theirs.select_related("version__form").prefetch_related("consents__text").order_by("submitted_at", "id")
+
+
+def _mailboxes(person):
+    """The addresses that the person has and had, each spelt one way."""
+    return {mailbox(address) for address in (person.mailbox, *person.words) if "@" in address}
 
 
 def consents_given(person):

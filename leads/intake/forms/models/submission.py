@@ -41,6 +41,10 @@ class SubmissionQuerySet(models.QuerySet):
         """Those that became part of a lead: not suspected, or freed."""
         return self.filter(lead__isnull=False)
 
+    def of_person(self, lead, mailboxes):
+        """Those of a lead (or None), and suspected ones under addresses of the person, each spelt one way."""
+        return self.filter((Q(lead=lead) if lead else Q(pk=None)) | Q(mailbox__in=mailboxes, lead=None))
+
     def with_mql(self):
         """Each with `is_mql`: it became a handoff at once, or by the worker where the form was under load.
 

@@ -1,7 +1,6 @@
 """Freeing what a rule suspected wrongly, and erasing what a person said."""
 
 from django.db import transaction
-from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
 from leads.intake.forms.models import Submission
@@ -29,12 +28,10 @@ def free_submission(*, submission_id, by, at):
     return submission
 
 
-def erase_answers(*, lead, at):
-    """A step of erasing a person: empty every submission of the lead, suspected ones of its mailbox too.
+def erase_answers(*, lead, mailboxes, at):
+    """A step of erasing a person: empty every submission of the lead (or None), suspected ones of its mailboxes too.
 
     What figures count (version, times, outcome, rule) and which consent texts were given stay. Returns how many.
     """
-    theirs = Q(lead=lead)
-    if lead.email_key:
-        theirs |= Q(mailbox=lead.email_key, lead=None)
-    return Submission.objects.filter(theirs, erased_at=None).update(answers={}, mailbox="", erased_at=at)
+    theirs = Submission.objects.of_person(lead, mailboxes).filter(erased_at=None)
+    return theirs.update(answers={}, mailbox="", erased_at=at)
