@@ -239,7 +239,7 @@ def test_a_freed_submission_is_freed_once_and_an_erased_one_stays_so(agreement, 
     for statement in ("freed_at = now()", "freed_at = NULL, freed_by_id = NULL, lead_id = NULL, outcome = ''"):
         with pytest.raises(DatabaseError):
             run(f"UPDATE forms_submission SET {statement}")
-    erase_answers(lead=Lead.objects.get(pk=freed.lead_id), at=now)
+    erase_answers(lead=Lead.objects.get(pk=freed.lead_id), mailboxes=[], at=now)
     with pytest.raises(DatabaseError, match="kept, or erased whole"):
         run('UPDATE forms_submission SET answers = \'{"a": "b"}\', erased_at = NULL')
     assert Submission.objects.get().answers == {}

@@ -210,7 +210,7 @@ def test_a_suspected_submission_says_its_rule_and_marketing_frees_it(client, ver
 
 def test_what_was_erased_is_counted_and_no_longer_read(client, version, sent, people, now):
     hot = sent[0]
-    erase_answers(lead=hot.lead, at=now)
+    erase_answers(lead=hot.lead, mailboxes=[], at=now)
     client.force_login(people.marketer)
     body = client.get(reverse("form_submission", args=[version.form.slug, hot.pk])).content.decode()
     assert "The answers were erased" in body

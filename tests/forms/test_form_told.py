@@ -59,6 +59,6 @@ def test_a_lead_without_a_form_has_no_such_part(client, open_lead):
 
 
 def test_an_erased_person_answered_nothing(client, handed_over, now):
-    erase_answers(lead=Lead.objects.get(), at=now)
+    erase_answers(lead=Lead.objects.get(), mailboxes=[], at=now)
     html = signed_in(client, handed_over.owner).get(reverse("inbox_lead", args=[handed_over.pk])).content.decode()
     assert "What they answered" not in html
