@@ -1,6 +1,7 @@
 """One form under load while web server, worker, broker and database are killed: what was thanked for is there."""
 
 import datetime as dt
+import http.client
 import itertools
 import os
 import re
@@ -15,6 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,16 @@ def said_of(answer):
     return " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())[:600]
 
 
+class FromManyPlaces(urllib.request.HTTPHandler):
+    """Each request comes from another address of this machine: one address alone may send no more than an office."""
+
+    numbers = itertools.count()
+
+    def http_open(self, request):
+        source = (f"127.0.0.{2 + next(self.numbers) % 250}", 0)
+        return self.do_open(partial(http.client.HTTPConnection, source_address=source), request)
+
+
 class StayHere(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
@@ -60,7 +72,7 @@ class Visitors:
     """People who fill the form one after the other, and send a page again until they are thanked."""
 
     def __init__(self, address):
-        self.address, self.opener = address, urllib.request.build_opener(StayHere)
+        self.address, self.opener = address, urllib.request.build_opener(StayHere, FromManyPlaces)
         self.thanked, self.odd, self.stopped, self.numbers = set(), [], False, itertools.count()
 
     def come(self):
@@ -149,7 +161,7 @@ def test_every_submission_that_was_thanked_for_is_there_exactly_once_whatever_is
     with house() as here:
         port = free_port()
         running = {"web": web(here, port), "worker": worker(here)}
-        visitors = Visitors(f"http://localhost:{port}/f/load/")
+        visitors = Visitors(f"http://127.0.0.1:{port}/f/load/")
         threads = [threading.Thread(target=visitors.come) for _ in range(VISITORS)]
         try:
             for thread in threads:
