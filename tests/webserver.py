@@ -59,6 +59,14 @@ class WebServer:
         one.sendall(request)
         return one
 
+    def heard(self, one):
+        """What a connection has answered by now."""
+        one.settimeout(1)
+        try:
+            return one.recv(65536)
+        except TimeoutError:
+            return b"nothing"
+
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

@@ -49,9 +49,9 @@ def test_a_request_is_worked_once_though_the_server_is_killed_before_and_after_i
     try:
         with psycopg.connect(**where) as other, psycopg.connect(**where, autocommit=True) as watcher:
             other.execute("SELECT pg_advisory_xact_lock(hashtextextended('leads.routing', 0))")
-            web.open(request(token, 1))
+            asked = web.open(request(token, 1))
             waits = lambda: watcher.execute(WAITS).fetchone()[0]  # noqa: E731
-            assert wait_until(waits, PATIENCE), "the request did not come as far as handing over"
+            assert wait_until(waits, PATIENCE), f"not handed over: {web.heard(asked)}\n{web.log.read_text()}"
             web.kill()
             other.rollback()
             assert wait_until(lambda: not waits(), PATIENCE)
