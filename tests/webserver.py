@@ -54,7 +54,7 @@ class WebServer:
             return said
 
     def open(self, request):
-        """A connection on which these bytes were sent, and nothing is read yet."""
+        """A connection on which these bytes were sent, and nothing is read yet. Keep it: one that closes is gone."""
         one = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         one.sendall(request)
         return one
