@@ -14,7 +14,7 @@ from tests.browser import STILL
 from tests.services import BROWSERS
 
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=60_000)  # a busy machine is slow, not wrong
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs its loop in this thread
 
 
@@ -30,6 +30,12 @@ def browser_type_launch_args(browser_type_launch_args):
         "executable_path": CHROMIUM,
         "args": ["--no-sandbox", "--disable-dev-shm-usage"],
     }
+
+
+@pytest.fixture
+def context(context):
+    context.set_default_timeout(60_000)
+    return context
 
 
 @pytest.fixture(autouse=True)
