@@ -1,5 +1,7 @@
 """Steps that several verbs share: find and lock a handoff, check who acts, give it, write one decision."""
 
+import json
+
 from django.db import connection
 from django.http import Http404
 
@@ -14,11 +16,15 @@ from portal.shared.prepared import AN_ID, Prepared
 from portal.shared.refusal import NotPermitted
 
 DECIDED = [field for field in Decision._meta.concrete_fields if not field.primary_key]
-# one statement, one round trip: the decision, and the handoff that tells it
+# one statement, one round trip: the decision, the handoff that tells it, and the outbox's message
 DECIDE = f"""
 WITH decision AS (
     INSERT INTO leads_decision ({", ".join(field.column for field in DECIDED)})
-    VALUES ({", ".join("%s" for _ in DECIDED)}) RETURNING id, handoff_id, outcome, reason_id, decided_at
+    VALUES ({", ".join("%s" for _ in DECIDED)}) RETURNING id, handoff_id, outcome, reason_id, decided_at, recorded_at
+), message AS (
+    INSERT INTO outbox_message (topic, key, payload, created_at, next_attempt_at, attempts, last_error)
+    SELECT topic, topic || ':' || id, payload || jsonb_build_object('decision', id), recorded_at, recorded_at, 0, ''
+    FROM decision, (SELECT %s AS topic, %s::jsonb AS payload) AS told
 )
 UPDATE leads_handoff SET standing_decision_id = decision.id, status = decision.outcome,
     reason_id = decision.reason_id, decided_at = CASE WHEN decision.outcome <> 'open' THEN decision.decided_at END
@@ -85,22 +91,17 @@ def write_decision(handoff, **fields):
     if handoff.lead.erased_at:
         raise PersonForgotten
     decision = Decision(handoff=handoff, supersedes_id=handoff.standing_decision_id, **fields)
+    topic = "handoff.reopened" if decision.outcome == Decision.Outcome.REOPENED else f"handoff.{decision.outcome}"
+    told = {
+        "handoff": handoff.pk,
+        "lead": handoff.lead_id,
+        "reason": decision.reason.code if decision.reason else None,
+        "by": decision.decided_by_id,
+    }
+    values = [f.get_db_prep_save(getattr(decision, f.attname), connection) for f in DECIDED]
     with connection.cursor() as cursor:
-        cursor.execute(DECIDE, [f.get_db_prep_save(getattr(decision, f.attname), connection) for f in DECIDED])
+        cursor.execute(DECIDE, [*values, topic, json.dumps(told)])
         decision.pk, handoff.decided_at = cursor.fetchone()
     decision._state.adding, decision._state.db = False, connection.alias
     handoff.standing_decision, handoff.status, handoff.reason = decision, decision.outcome, decision.reason
-    topic = "handoff.reopened" if decision.outcome == Decision.Outcome.REOPENED else f"handoff.{decision.outcome}"
-    tell(
-        topic,
-        key=decision.pk,
-        at=decision.recorded_at,
-        payload={
-            "handoff": handoff.pk,
-            "lead": handoff.lead_id,
-            "decision": decision.pk,
-            "reason": decision.reason.code if decision.reason else None,
-            "by": decision.decided_by_id,
-        },
-    )
     return decision

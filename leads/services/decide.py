@@ -17,6 +17,7 @@ from leads.services.refusals import (
     ReasonUnknown,
     UndoWindowPassed,
 )
+from portal.shared.prepared import A_TEXT, AN_ID, Prepared
 from portal.shared.refusal import NotPermitted
 from sla.models import ReasonCode
 
@@ -112,10 +113,15 @@ def _stamp(*, by, at, via, batch):
 def _reason(handoff, code):
     if not code:
         raise ReasonRequired
-    try:
-        return ReasonCode.objects.offered().get(version=handoff.sla_version_id, code=code)
-    except ReasonCode.DoesNotExist:
-        raise ReasonUnknown from None
+    reason = _offered.one(handoff.sla_version_id, code)
+    if reason is None:
+        raise ReasonUnknown
+    return reason
+
+
+@Prepared.of(AN_ID, A_TEXT)
+def _offered(version, code):
+    return ReasonCode.objects.offered().filter(version=version, code=code)
 
 
 def _check_attempts(handoff):

@@ -228,18 +228,20 @@ def _here(request, pk):
     return reverse("inbox_lead", args=[pk]) + left.Filters.of(request.GET).query()
 
 
-def _around(request, now, behind=None):
-    """The counts and the sentence as they are now, and which lead follows `behind` (see counts): one query."""
+def _around(request, now):
+    """The counts and the sentence as they are now: one query."""
     asked = left.Filters.of(request.GET)
-    return chrome(request, asked, left.counts(request.user, asked, now, behind=behind), now)
+    return chrome(request, asked, left.counts(request.user, asked, now), now)
 
 
 def _decided(request, decision, title, words, now):
     """The next lead, the row gone, new counts, and the toast that undoes it."""
     handoff = decision.handoff
-    around = _around(request, now, behind=(handoff.next_due_at, handoff.pk))
-    following = around["numbers"]["next"] or around["numbers"]["first"]
-    url = _here(request, following) if following else reverse("inbox") + around["query"]
+    asked = left.Filters.of(request.GET)
+    following, numbers = left.following(request.user, asked, now, (handoff.next_due_at, handoff.pk))
+    around = chrome(request, asked, numbers, now)
+    url = reverse("inbox_lead", args=[following.pk]) if following else reverse("inbox")
+    url += around["query"]
     if not wants_part(request):
         said = '{} {} {} <a href="{}">Open it to undo this.</a>'
         messages.success(request, format_html(said, title, handoff.lead.name, words, _here(request, handoff.pk)))
@@ -250,8 +252,7 @@ def _decided(request, decision, title, words, now):
         "undo_url": reverse("inbox_undo", args=[handoff.pk]) + around["query"],
         "undo_target": "#lead",
     }
-    shown = mine(request, following) if following else None
-    context = page(request, now, shown, **around) | {"gone": handoff.pk, "toast": toast}
+    context = page(request, now, following, **around) | {"gone": handoff.pk, "toast": toast}
     return answer(
         request, PAGE, context, part="lead", also=("counts", "gone_row", "leads/inbox_toast.html#toasts"), push_url=url
     )

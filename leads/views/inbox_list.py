@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlencode
 
-from django.db.models import Q, Value
+from django.db.models import Q, Subquery, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from leads import clocks
 from leads.models import Handoff
+from leads.views.inbox_pane import with_pane
 from leads.views.named import named
 from portal.accounts.models import User
 from portal.shared.prepared import (
@@ -42,18 +43,13 @@ FIELDS = (
     "lead__title", "tier_name", "tier_position", "total", "source", "exploration", "owner_name",
     *CLOCK,
 )  # fmt: skip
-# Every number that stands around the rows, in one row; `next` is the lead that follows a place in the list.
+# every number that stands around the rows, in one row
 COUNTS = """json_build_object('n', count(*),
     'contact', count(*) FILTER (WHERE leads_handoff.first_touch_at IS NULL),
     'overdue', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at < %s),
     'hour', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s AND leads_handoff.next_due_at < %s),
     'today', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s AND leads_handoff.next_due_at < %s),
-    'later', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s){following})"""
-FOLLOWING = """,
-    'next', (array_agg(leads_handoff.id ORDER BY leads_handoff.next_due_at, leads_handoff.id)
-        FILTER (WHERE {shown} AND (leads_handoff.next_due_at, leads_handoff.id) > (%s, %s)))[1],
-    'first', (array_agg(leads_handoff.id ORDER BY leads_handoff.next_due_at, leads_handoff.id)
-        FILTER (WHERE {shown}))[1]"""
+    'later', count(*) FILTER (WHERE {shown} AND leads_handoff.next_due_at >= %s))"""
 TOUCHED = "leads_handoff.first_touch_at IS NOT NULL"
 SHOWN = {"": "true", "contact": f"NOT ({TOUCHED})", "decide": TOUCHED}
 
@@ -134,34 +130,62 @@ def midnight(now):
     return dt.datetime.combine(here.date() + dt.timedelta(days=1), dt.time(), tzinfo=here.tzinfo)
 
 
-def counts(user, filters, now, *, behind=None):
-    """One query over the person's inbox under the filters: totals by tab, and by group for the tab shown.
-
-    With `behind`, a place in the list as (due, id), also the ids of the `next` lead behind it and of the `first`.
-    """
-    soon = now + clocks.HOUR
-    places = (now, soon, max(midnight(now), soon), *(behind or ()))
+def counts(user, filters, now):
+    """One query over the person's inbox under the filters: totals by tab, and by group for the tab shown."""
     if filters.any:
-        numbers = _counting(selected(user, filters, now), filters.tab, *places)[0]
+        return _with_rest(_counting(selected(user, filters, now), filters.tab, *_ends(now)).get())
+    return _with_rest(_counts(*shape_of(user), filters.tab).one(user.pk, user.team_id, *_ends(now)))
+
+
+def following(user, filters, now, place):
+    """(the handoff that follows a place in the list, or else its first, with its pane; the counts): one query.
+
+    place: (due, id). None instead of a handoff where the list is empty.
+    """
+    asked = (*_ends(now), *place)
+    if filters.any:
+        handoff = _following(selected(user, filters, now), filters.tab, *asked).first()
     else:
-        asked = _counts(*shape_of(user), filters.tab, behind is not None)
-        numbers = asked.one(user.pk, user.team_id, *places)
+        handoff = _follows(*shape_of(user), filters.tab).one(user.pk, user.team_id, *asked)
+    return handoff, _with_rest(handoff.numbers) if handoff else counts(user, filters, now)
+
+
+def _ends(now):
+    """Where the groups end: overdue, within the hour, later today."""
+    soon = now + clocks.HOUR
+    return now, soon, max(midnight(now), soon)
+
+
+def _with_rest(numbers):
     return numbers | {"decide": numbers["n"] - numbers["contact"]}
 
 
-def _counting(rows, tab, now, soon, end, *behind):
-    sql = COUNTS.replace("{following}", FOLLOWING if behind else "").replace("{shown}", SHOWN[tab])
-    asked = RawSQL(sql, (now, now, soon, soon, end, end, *behind))  # noqa: S611 (no input in it)
+def _counting(rows, tab, now, soon, end):
+    asked = RawSQL(COUNTS.replace("{shown}", SHOWN[tab]), (now, now, soon, soon, end, end))  # noqa: S611 (no input in it)
     return rows.order_by().values_list(asked, flat=True)
 
 
-@cache
-def _counts(roles, in_team, tab, goes_on):
-    def rows(person, team, *places):
-        return _counting(visible(somebody(person, team, roles, in_team)), tab, *places)
+def _following(rows, tab, now, soon, end, due, pk):
+    numbers = RawSQL(*_counting(rows, tab, now, soon, end).query.sql_with_params())  # noqa: S611 (no input in it)
+    shown = tabbed(rows, tab).by_deadline().values("pk")
+    following = Coalesce(Subquery(behind(shown, due, pk)[:1]), Subquery(shown[:1]))
+    return with_pane(Handoff.objects).annotate(numbers=numbers).filter(pk=following)
 
-    behind = (A_FOURTH_MOMENT, A_THIRD_ID) if goes_on else ()
-    return Prepared(rows, AN_ID, ANOTHER_ID, A_MOMENT, ANOTHER_MOMENT, A_THIRD_MOMENT, *behind)
+
+@cache
+def _counts(roles, in_team, tab):
+    def rows(person, team, *ends):
+        return _counting(visible(somebody(person, team, roles, in_team)), tab, *ends)
+
+    return Prepared(rows, AN_ID, ANOTHER_ID, A_MOMENT, ANOTHER_MOMENT, A_THIRD_MOMENT)
+
+
+@cache
+def _follows(roles, in_team, tab):
+    def rows(person, team, *asked):
+        return _following(visible(somebody(person, team, roles, in_team)), tab, *asked)
+
+    return Prepared(rows, AN_ID, ANOTHER_ID, A_MOMENT, ANOTHER_MOMENT, A_THIRD_MOMENT, A_FOURTH_MOMENT, A_THIRD_ID)
 
 
 def shape_of(user):
@@ -201,7 +225,11 @@ def after_key(rows, key):
     place = place_of(key)
     if place is None:
         return rows
-    due, pk = place
+    return behind(rows, *place)
+
+
+def behind(rows, due, pk):
+    """Those behind a place in the list."""
     return rows.filter(Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk))
 
 
