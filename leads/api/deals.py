@@ -12,9 +12,10 @@ from leads.api.lists import Paged
 from leads.api.router import router
 from leads.api.shapes import DealIn, DealKept, DealPage, DealSaid, happened_at
 from leads.models import Deal
+from leads.models.deal import are_outcomes_kept
 from leads.models.via import Via
 from leads.services import deal as verb
-from portal.accounts.permissions import May, require
+from portal.accounts.permissions import May, may, require
 from portal.keys.auth import Bearer
 from portal.keys.once import once
 from portal.keys.problem import answered_with
@@ -41,8 +42,8 @@ class Deals(Paged):
 )  # fmt: skip
 def get_deals(request, query: Query[Deals]):
     """Those that the key's person may see, each as it stands now, in the order in which they were told. A page after
-    another shows each once, whatever is written meanwhile; one that is corrected stands at the end anew, one that was
-    taken back is gone."""
+    another shows each once, whatever is written meanwhile; one that is corrected stands at the end anew, also for who
+    comes back with `resume_cursor`; one that was taken back is gone."""
     require(request.user, May.SEE_DEALS)
     wanted = {
         "lead": query.lead, "handoff": query.handoff, "external_id": query.id, "outcome": query.outcome,
@@ -51,8 +52,8 @@ def get_deals(request, query: Query[Deals]):
     }  # fmt: skip
     found = Deal.objects.standing().visible_to(request.user)
     found = found.filter(**{look: value for look, value in wanted.items() if value is not None})
-    shown, more = query.page(found)
-    return DealPage(items=[DealKept.of(row) for row in shown], next_cursor=more)
+    sees_all = may(request.user, May.SEE_ALL_HANDOFFS) and not are_outcomes_kept(request.user)
+    return query.page(found, DealPage, DealKept.of, sees_all=sees_all)
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from typing import Literal
 
 from django.db import models
@@ -19,28 +20,49 @@ from portal.keys.auth import Bearer
 from portal.keys.cursor import cursor_of, read_cursor
 from portal.keys.scopes import HANDOFFS_READ, LEADS_READ
 from portal.keys.shapes import Email, IdInAddress, Moment, Strict, digits, text
+from portal.shared.settled import settled
 
 TAGS = ["Read"]
 WITH = ("owner", "tier", "reason", "definition", "sla_version")
 
 
 class Paged(Strict):
-    cursor: text(400) | None = Field(None, description="`next_cursor` of the page before")
+    cursor: text(400) | None = Field(None, description="of the page before: `next_cursor`, or `resume_cursor`")
     limit: digits(1, 200) = 50
 
-    def name(self):
-        """What a cursor is good for: this list with these filters."""
-        kept = self.model_dump_json(exclude={"cursor", "limit"}, exclude_none=True)
-        return f"{type(self).__name__}:{hashlib.sha256(kept.encode()).hexdigest()[:16]}"
+    def filters(self):
+        return self.model_dump(exclude={"cursor", "limit"}, exclude_none=True, mode="json")
 
-    def page(self, found):
-        """(rows, `next_cursor` or None) of a queryset, in the order in which its rows came to be."""
-        if self.cursor is not None:
-            (after,) = read_cursor(self.cursor, of=self.name())
-            found = found.filter(pk__gt=after)
-        rows = list(found.order_by("pk").fetch_mode(models.FETCH_RAISE)[: self.limit + 1])
+    def moment(self):
+        """The moment that the list goes by, where a span of it is asked for; None: by ids."""
+
+    def name(self):
+        """What a cursor is good for: this list in this order with these filters."""
+        kept = hashlib.sha256(json.dumps(self.filters()).encode()).hexdigest()[:16]
+        return f"{type(self).__name__}:{self.moment()}:{kept}"
+
+    def page(self, found, shape, say, *, sees_all):
+        """A page of a queryset, as its shape. sees_all: no row is kept from who asks, and none will be shown later.
+
+        By ids nothing appears later before the end of a page: the rows that are not settled wait.
+        """
+        moment, name = self.moment(), self.name()
+        at, after = (None, 0) if self.cursor is None else read_cursor(self.cursor, of=name)
+        if moment is None:
+            found = found.filter(pk__gt=after, pk__lte=settled(found.model))
+        elif at:
+            at = dt.datetime.fromisoformat(at)
+            later = Q(**{f"{moment}__gt": at}) | Q(**{moment: at, "pk__gt": after})
+            found = found.filter(later, **{f"{moment}__gte": at})
+        rows = [*found.order_by(moment or "pk", "pk").fetch_mode(models.FETCH_RAISE)[: self.limit + 1]]
         shown = rows[: self.limit]
-        return shown, cursor_of([shown[-1].pk], of=self.name()) if len(rows) > self.limit else None
+        if shown:
+            at, after = moment and getattr(shown[-1], moment).isoformat(), shown[-1].pk
+        here = cursor_of([at, after], of=name)
+        return shape(
+            items=[say(row) for row in shown], next_cursor=here if len(rows) > self.limit else None,
+            resume_cursor=here if sees_all and not self.filters() else None,
+        )  # fmt: skip
 
 
 class Leads(Paged):
@@ -57,20 +79,33 @@ class Handoffs(Paged):
     decided_from: Moment | None = None
     decided_before: Moment | None = None
 
+    def moment(self):
+        return next((name for name in ("qualified_at", "decided_at") if self._asks_for(name)), None)
+
+    def _asks_for(self, moment):
+        name = moment.removesuffix("_at")
+        return any(getattr(self, f"{name}_{end}") is not None for end in ("from", "before"))
+
 
 @router.get(
     "/leads", response=LeadPage, auth=Bearer(LEADS_READ), url_name="api_leads", summary="List leads", tags=TAGS
 )  # fmt: skip
 def get_leads(request, query: Query[Leads]):
     """In the order in which they became known. A page after another shows each lead once, whatever is written
-    meanwhile; who became known since then stands at the end."""
+    meanwhile; who became known since then stands at the end, also for who comes back with `resume_cursor`."""
     found = visible_leads(request.user)
     if query.email:
         found = found.filter(email_key=mailbox(query.email))
     if query.external_id:
         found = found.filter(external_id=query.external_id)
-    shown, more = query.page(found)
-    return LeadPage(items=[LeadSaid.model_validate(row) for row in shown], next_cursor=more)
+    return query.page(found, LeadPage, LeadSaid.model_validate, sees_all=may(request.user, May.SEE_ALL_HANDOFFS))
+
+
+@router.get(
+    "/leads/{lead_id}", response=LeadSaid, auth=Bearer(LEADS_READ), url_name="api_lead", summary="One lead", tags=TAGS
+)  # fmt: skip
+def get_lead(request, lead_id: Path[IdInAddress]):
+    return get_object_or_404(visible_leads(request.user), pk=lead_id)
 
 
 @router.get(
@@ -78,19 +113,11 @@ def get_leads(request, query: Query[Leads]):
     tags=TAGS,
 )  # fmt: skip
 def get_handoffs(request, query: Query[Handoffs]):
-    """Those that the key's person may see, the earliest qualified first. A page after another shows each once;
-    `qualified_at` never changes, so that a handoff keeps its place when it is decided or reassigned."""
-    found = _selected(visible_handoffs(request.user), query)
-    if query.cursor is not None:
-        at, pk = read_cursor(query.cursor, of=query.name())
-        at = dt.datetime.fromisoformat(at)
-        found = found.filter(Q(qualified_at__gt=at) | Q(qualified_at=at, pk__gt=pk), qualified_at__gte=at)
-    rows = found.select_related(*WITH).defer("breakdown").order_by("qualified_at", "pk")
-    rows = list(rows.fetch_mode(models.FETCH_RAISE)[: query.limit + 1])
-    shown = rows[: query.limit]
-    last = shown[-1] if len(rows) > query.limit else None
-    more = last and cursor_of([last.qualified_at.isoformat(), last.pk], of=query.name())
-    return HandoffPage(items=[HandoffSaid.of(row) for row in shown], next_cursor=more)
+    """Those that the key's person may see, in the order in which they were opened or imported; of a span in the order
+    of that moment. A page after another shows each once, whatever is written meanwhile; what is new stands at the end,
+    also for who comes back with `resume_cursor`."""
+    found = _selected(visible_handoffs(request.user), query).select_related(*WITH).defer("breakdown")
+    return query.page(found, HandoffPage, HandoffSaid.of, sees_all=may(request.user, May.SEE_ALL_HANDOFFS))
 
 
 @router.get(

@@ -225,14 +225,19 @@ class LeadSaid(Said):
     updated_at: dt.datetime
 
 
-class LeadPage(Said):
+class Page(Said):
+    next_cursor: str | None = Field(description="of the next page; null: there is no more for now")
+    resume_cursor: str | None = Field(
+        description="come back with it for what is new since then; of a list without filters, for a key that sees all"
+    )
+
+
+class LeadPage(Page):
     items: list[LeadSaid]
-    next_cursor: str | None
 
 
-class HandoffPage(Said):
+class HandoffPage(Page):
     items: list[HandoffSaid]
-    next_cursor: str | None
 
 
 class TouchSaid(Said):
@@ -284,6 +289,5 @@ class DealSaid(DealKept):
     change: str = Field(description="new, corrected or unchanged")
 
 
-class DealPage(Said):
+class DealPage(Page):
     items: list[DealKept]
-    next_cursor: str | None

@@ -10,6 +10,7 @@ from leads.models.handoff import Handoff
 from leads.models.lead import Lead
 from leads.models.via import Via
 from portal.accounts.permissions import May, may
+from portal.shared.settled import tells_its_ids
 from portal.shared.triggers import append_only, refuse
 
 TIMING = "timing"  # bad timing is no evidence against fit
@@ -136,6 +137,7 @@ class Deal(models.Model):
         ]
         triggers = [
             *append_only("deals", erasable({"note": ""})),
+            tells_its_ids("leads_deal"),
             pgtrigger.Trigger(
                 name="one_stands",
                 level=pgtrigger.Statement,

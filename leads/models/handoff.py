@@ -14,6 +14,7 @@ from leads.models.via import Via
 from leads.segments import segment_sql
 from portal.accounts.models import Role
 from portal.accounts.permissions import May, may
+from portal.shared.settled import tells_its_ids
 from portal.shared.triggers import append_only, no_truncate, refuse
 
 # Read again at commit: several updates in one transaction are one change.
@@ -394,6 +395,7 @@ class Handoff(models.Model):
                 func=RECORDS_CHANGES,
             ),
             *FOLLOWED_BY_PLACES,
+            tells_its_ids("leads_handoff"),
             no_truncate("handoffs"),
         ]
 

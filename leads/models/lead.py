@@ -7,6 +7,7 @@ from django.db.models.functions import Lower, Trim
 from leads.models.erasure import erasable, erased_for_good
 from leads.models.fact_change import keeps_what_was
 from leads.models.place import COUNTED_AS_LEADS
+from portal.shared.settled import tells_its_ids
 from portal.shared.triggers import append_only
 
 FACTS = (
@@ -82,7 +83,7 @@ class Lead(models.Model):
                 name="leads_lead_erased_knows_nothing",
             ),
         ]
-        triggers = [keeps_what_was(FACTS), *COUNTED_AS_LEADS, *erased_for_good()]
+        triggers = [keeps_what_was(FACTS), *COUNTED_AS_LEADS, *erased_for_good(), tells_its_ids("leads_lead")]
 
     def __str__(self):
         return self.name

@@ -7,6 +7,7 @@ from psycopg.errors import UniqueViolation
 from leads.intake.imports import deals
 from leads.intake.imports.fields import FACTS
 from leads.intake.imports.rows import QUOTE
+from portal.shared.settled import told
 
 OF_LEAD = (*FACTS, "employees", "attributes")
 COLUMNS = (
@@ -73,6 +74,8 @@ class Staging:
     def prepare(self):
         self.sql("SET LOCAL default_statistics_target = 10")  # enough for a plan; autovacuum looks closer later
         self.sql(f"DROP TABLE IF EXISTS {', '.join(TABLES)}")
+        for table in ("leads_lead", "leads_handoff"):  # whose ids are drawn ahead
+            self.sql(f"SELECT {told(table)}")
         ids = {"handoff_id": "leads_handoff", "decision_id": "leads_decision"} if self.historical else {}
         defaults = [f"{name} bigint DEFAULT {self.next_id(table)}" for name, table in ids.items()]
         columns = [f"{name} {TYPES.get(name, 'text')}" for name in COLUMNS] + defaults
