@@ -1,19 +1,24 @@
 """What an attacker sends to the doors of programs: none of it is a fault, and none of it does what it should not."""
 
+import datetime as dt
 import json
 import re
 
 import pytest
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from leads.models import Event, Lead
+from leads.services.deal import record_deal
 from portal.accounts.models import Role
+from portal.accounts.permissions import May
 from portal.keys.scopes import SCOPES
 from tests import cast
 from tests.api import Program
 
 LEAD = {"email": "a@quiet.example"}
+DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -155,6 +160,54 @@ def test_every_address_of_the_api_is_a_door_with_its_checks():
         if one.name not in ("api_docs", "api_openapi"):
             assert one.callback.__name__ in ("sync_view_wrapper", "nowhere"), one.name
             assert (one.callback.csrf_exempt, one.callback.login_required) == (True, False)
+
+
+def asked(person, act, number, email, outside_id):
+    """(status, what is said but for its request's id) of every door that a lead or a handoff can be named at."""
+    program, told = Program(person), {"outcome": "won"}
+    name = {"lead": {"email": email}, "outside": {"external_id": outside_id}, "number": {"id": number}}
+    doors = {
+        **{f"deal by {by}": lambda one=one: program.post("deals", told | {"lead": one}) for by, one in name.items()},
+        **{
+            f"event by {by}": lambda one=one: program.post("events", {"kind": "seen", "lead": one})
+            for by, one in name.items()
+        },
+        "lead": lambda: program.get(f"leads/{number}"),
+        "leads by address": lambda: program.get("leads", {"email": email}),
+        "leads by outside id": lambda: program.get("leads", {"external_id": outside_id}),
+        "handoffs": lambda: program.get("handoffs", {"lead": number}),
+        "handoff": lambda: program.get(f"handoffs/{number}"),
+        "touch": lambda: program.post(f"handoffs/{number}/touches", {"kind": "call", "outcome": "reached"}),
+        "decision": lambda: program.post(f"handoffs/{number}/decision", {"outcome": "accepted"}),
+        "deals": lambda: program.get("deals", {"lead": number}),
+        "deals by outside id": lambda: program.get("deals", {"id": outside_id}),
+    }  # fmt: skip
+    answer = doors[act]()
+    return answer.status_code, {key: said for key, said in program.said.items() if key != "request_id"}
+
+
+ACTS = (
+    *(f"{what} by {by}" for what in ("deal", "event") for by in ("lead", "outside", "number")),
+    *("lead", "leads by address", "leads by outside id", "handoffs", "handoff", "touch", "decision", "deals"),
+    "deals by outside id",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nobody_learns_whether_a_lead_they_do_not_see_is_known(agreement, people, act):
+    held = cast.open_handoff(
+        owner=people.rep, at=timezone.now() - DAY, email="anna@corvane.example", external_id="A-1"
+    )
+    record_deal(lead_id=held.lead_id, by=people.rep, at=timezone.now(), external_id="A-1", outcome="won")
+    for number in {held.pk, held.lead_id}:
+        there = asked(people.south_rep, act, number, "Anna+x@corvane.example", "A-1")
+        nowhere = asked(people.south_rep, act, 10**9, "nobody@corvane.example", "B-2")
+        assert there == nowhere
+
+
+def test_whoever_sends_leads_sees_them_all():
+    """A door that makes or finds a lead by its address says which: it is for people from whom no lead is kept."""
+    assert set(May.IMPORT_LEADS.value[0]) <= set(May.SEE_ALL_HANDOFFS.value[0])
 
 
 def test_a_value_that_was_refused_is_repeated_nowhere(everybody):

@@ -69,11 +69,11 @@ def names_one(who):
     return next(iter(asked.items()))
 
 
-def named(who):
-    """The id of the one lead that is meant. Refuses NoSuchLead."""
+def named(who, leads=None):
+    """The id of the one lead that is meant, among all or these (a queryset). Refuses NoSuchLead."""
     name, value = names_one(who)
     look = {"email_key": mailbox(value)} if name == "email" else {name: value}
-    found = Lead.objects.filter(**look).values_list("pk", flat=True).first()
+    found = (Lead.objects.all() if leads is None else leads).filter(**look).values_list("pk", flat=True).first()
     if found is None:
         raise NoSuchLead(field="lead")
     return found

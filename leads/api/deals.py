@@ -8,7 +8,7 @@ from ninja import Query
 from pydantic import Field
 
 from leads.api.capture import named
-from leads.api.lists import Paged
+from leads.api.lists import Paged, visible_leads
 from leads.api.router import router
 from leads.api.shapes import DealIn, DealKept, DealPage, DealSaid, happened_at
 from leads.models import Deal
@@ -62,7 +62,8 @@ def get_deals(request, query: Query[Deals]):
 )  # fmt: skip
 def post_deal(request, deal: DealIn):
     """What was won, lost or is open: told apart by your `id`, else by the handoff. What is new of it supersedes what
-    was said before; the same again changes nothing. What is left out is told as not known.
+    was said before; the same again changes nothing. What is left out is told as not known. A lead that is
+    none of the key's person's is answered like one that there is not.
 
     201 when the deal is new, else 200.
     """
@@ -75,8 +76,9 @@ def post_deal(request, deal: DealIn):
             name: when and min(happened_at(when, now), now)
             for name, when in (("opened_at", deal.opened_at), ("closed_at", deal.closed_at))
         }
+        lead_id = named(deal.lead, visible_leads(request.user))
         done = do(
-            verb.record_deal, lead_id=named(deal.lead), handoff_id=deal.handoff, external_id=deal.id,
+            verb.record_deal, lead_id=lead_id, handoff_id=deal.handoff, external_id=deal.id,
             amount=deal.amount and Decimal(deal.amount), by=request.user, at=now, via=Via.API, **told, **moments,
         )  # fmt: skip
         said = DealSaid(change=done.change, **DealKept.of(done.deal).model_dump()).model_dump(mode="json")

@@ -70,8 +70,9 @@ def test_what_is_no_deal_is_refused_with_its_code(held, people, more, code):
 
 def test_only_who_may_records_and_only_of_leads_they_see(held, people):
     assert Program(people.marketer).post("deals", body(held)).status_code == 403
-    assert Program(people.south_rep).post("deals", body(held)).status_code == 404
-    assert Program(people.south_rep).post("deals", body(held, handoff=held.pk)).status_code == 404
+    stranger = Program(people.south_rep)
+    for more in ({}, {"handoff": held.pk}, {"lead": {"id": held.lead_id}}):
+        assert (stranger.post("deals", body(held, **more)).status_code, stranger.said["code"]) == (422, "no_such_lead")
     narrow = Program(people.rep, HANDOFFS_WRITE)
     assert (narrow.post("deals", body(held)).status_code, narrow.said["code"]) == (403, "scope_missing")
     assert Program(people.admin).post("deals", body(held)).status_code == 201
