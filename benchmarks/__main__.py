@@ -21,6 +21,7 @@ BENCHES = (
     "clock_bench",
     "import_bench",
     "pages_bench",
+    "decisions_bench",
     "audit_bench",
     "routing_bench",
     "sweep_bench",
