@@ -1,9 +1,15 @@
-"""Is the portal alive, and can it work?"""
+"""Is the portal alive, and can it work? Both are open to everybody, so that asking all the time costs nothing."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 
 import structlog
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,7 +19,8 @@ from portal import heartbeat
 from portal.celery import app
 
 logger = structlog.get_logger(__name__)
-PATIENCE = 3  # seconds to wait for the broker
+PATIENCE = 2  # seconds that a request waits for the parts
+KEPT = 1  # seconds for which an answer is given again
 
 
 @require_safe
@@ -33,19 +40,60 @@ def readyz(request):
     {"ready": bool, "database": "ok" | "failed", "migrations": "ok" | "missing" | "failed", "broker": "ok" | "failed",
     "worker": "ok" | "late" | "failed", "worker_age": seconds since the worker's last sign of life, or null}
     """
-    parts = {name: _ask(name, question) for name, question in QUESTIONS.items()}
-    worker, age = parts.pop("worker") if isinstance(parts["worker"], tuple) else (parts.pop("worker"), None)
-    ready = all(answer == "ok" for answer in (*parts.values(), worker))
-    return JsonResponse({"ready": ready, **parts, "worker": worker, "worker_age": age}, status=200 if ready else 503)
+    answer = _readiness.now()
+    return JsonResponse(answer, status=200 if answer["ready"] else 503)
 
 
-def _ask(name, question):
+class Readiness:
+    """The answer of this process: asked for once in KEPT seconds, whoever wants it, of all parts at the same time.
+
+    One request waits for it, at most PATIENCE; those that come meanwhile are told what the last one was. A part that
+    hangs holds its own thread, is not asked a second time, and has failed.
+    """
+
+    def __init__(self):
+        self.threads = ThreadPoolExecutor(len(QUESTIONS), "ready")
+        self.asked, self.answer, self.until = {}, None, 0
+        self.lock = threading.Lock()
+
+    def now(self):
+        """The answer, as `readyz` gives it."""
+        if self.answer and time.monotonic() < self.until:
+            return self.answer
+        if self.lock.acquire(blocking=self.answer is None):
+            try:
+                self.answer = self._ask()
+                self.until = time.monotonic() + KEPT
+            finally:
+                self.lock.release()
+        return self.answer
+
+    def _ask(self):
+        for name in QUESTIONS:
+            if name not in self.asked:
+                self.asked[name] = self.threads.submit(_ask, name)
+        done, _ = wait(self.asked.values(), PATIENCE)
+        parts = {name: one.result() if one in done else _late(name) for name, one in self.asked.items()}
+        self.asked = {name: one for name, one in self.asked.items() if one not in done}
+        worker, age = parts.pop("worker") if isinstance(parts["worker"], tuple) else (parts.pop("worker"), None)
+        ready = all(answer == "ok" for answer in (*parts.values(), worker))
+        return {"ready": ready, **parts, "worker": worker, "worker_age": age}
+
+
+def _ask(name):
     """The answer, or "failed": what went wrong is for the log, not for everybody."""
     try:
-        return question()
+        return QUESTIONS[name]()
     except Exception as error:  # whatever it is, the part is not there
         logger.warning("not_ready", part=name, error=str(error))
         return "failed"
+    finally:
+        connection.close()
+
+
+def _late(name):
+    logger.warning("not_ready", part=name, error=f"no answer within {PATIENCE} s")
+    return "failed"
 
 
 def _database():
@@ -55,8 +103,13 @@ def _database():
 
 
 def _migrations():
-    executor = MigrationExecutor(connection)
-    return "missing" if executor.migration_plan(executor.loader.graph.leaf_nodes()) else "ok"
+    return "ok" if _known_migrations() <= set(MigrationRecorder(connection).applied_migrations()) else "missing"
+
+
+@cache
+def _known_migrations():
+    """Those of the code, which does not change while it runs."""
+    return set(MigrationLoader(None).graph.nodes)
 
 
 def _broker():
@@ -73,3 +126,4 @@ def _worker():
 
 
 QUESTIONS = {"database": _database, "migrations": _migrations, "broker": _broker, "worker": _worker}
+_readiness = Readiness()

@@ -3,13 +3,12 @@
 import io
 import json
 import logging
+import threading
 
 import psycopg
 import pytest
 from django.core.cache import cache
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
 
 from portal import health, heartbeat, logs
 from portal.celery import app
@@ -18,9 +17,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache():
-    """No sign of life from another test."""
+def fresh(monkeypatch):
+    """No sign of life and no answer from another test; a busy machine has its time."""
     cache.delete(heartbeat.KEY)
+    monkeypatch.setattr(health, "_readiness", health.Readiness())
+    monkeypatch.setattr(health, "PATIENCE", 30)
 
 
 def test_alive_asks_nobody(client, django_assert_num_queries):
@@ -51,10 +52,10 @@ def test_not_ready_when_the_last_sign_of_life_is_old(client, monkeypatch):
     assert (answer.status_code, answer.json()["worker"]) == (503, "late")
 
 
-def test_not_ready_while_a_migration_is_missing(client):
+def test_not_ready_while_a_migration_is_missing(client, monkeypatch):
     heartbeat.note()
-    [newest] = MigrationLoader(connection).graph.leaf_nodes("leads")
-    MigrationRecorder(connection).record_unapplied(*newest)
+    known = health._known_migrations()
+    monkeypatch.setattr(health, "_known_migrations", lambda: known | {("leads", "9999_of_the_next_version")})
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["migrations"]) == (503, "missing")
 
@@ -75,6 +76,58 @@ def test_not_ready_without_a_database_and_the_answer_gives_nothing_away(client, 
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "failed")
     assert b"10.0.0.7" not in answer.content
+
+
+def test_who_asks_all_the_time_is_told_what_was_found_last(client, monkeypatch):
+    asked = []
+    monkeypatch.setattr(health, "KEPT", 3600)
+    monkeypatch.setitem(health.QUESTIONS, "broker", lambda: asked.append(1) or "failed")
+    answers = {client.get("/readyz").content for _ in range(20)}
+    assert (len(answers), len(asked)) == (1, 1)
+
+
+def test_a_part_that_hangs_has_failed_and_is_not_asked_again(client, monkeypatch):
+    asked, go = [], threading.Event()
+
+    def hangs():
+        asked.append(1)
+        go.wait(60)
+        return "ok"
+
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "KEPT", 0)
+    monkeypatch.setitem(health.QUESTIONS, "broker", hangs)
+    try:
+        for _ in range(5):
+            answer = client.get("/readyz")
+            assert (answer.status_code, answer.json()["broker"], len(asked)) == (503, "failed", 1)
+    finally:
+        go.set()
+
+
+def test_one_request_waits_for_a_part_that_hangs_and_no_other(client, monkeypatch):
+    heartbeat.note()
+    monkeypatch.setattr(health, "KEPT", 0)
+    assert client.get("/readyz").status_code == 200
+    hanging, go, answers = threading.Event(), threading.Event(), []
+
+    def hangs():
+        hanging.set()
+        go.wait(60)
+        return "failed"
+
+    monkeypatch.setitem(health.QUESTIONS, "broker", hangs)
+    first = threading.Thread(target=lambda: answers.append(Client().get("/readyz").status_code))
+    first.start()
+    try:
+        assert hanging.wait(30)
+        for _ in range(5):
+            assert client.get("/readyz").status_code == 200  # what was found last
+        assert answers == []
+    finally:
+        go.set()
+        first.join(30)
+    assert answers == [503]
 
 
 def test_the_worker_task_is_the_sign_of_life():
