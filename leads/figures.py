@@ -8,6 +8,7 @@ Definitions in words: docs/figures.md. Where the roll-up may answer (leads/rollu
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import comb
 from statistics import NormalDist
 
@@ -114,11 +115,11 @@ class MonthFigures:
     rejections: Counter
     labels: dict = field(repr=False)
 
-    @property
+    @cached_property
     def rate(self):
         return rate(self.counts)
 
-    @property
+    @cached_property
     def categories(self):
         """{category: rejections}"""
         totals = Counter()
@@ -126,7 +127,7 @@ class MonthFigures:
             totals[category] += n
         return totals
 
-    @property
+    @cached_property
     def reasons(self):
         """Reasons, the most frequent first."""
         total = self.rejections.total()

@@ -158,11 +158,9 @@ def by_category(found):
 
 def add(a, b):
     """The sum of two Counts."""
-    return Counts(*(x + y for x, y in zip(_parts(a), _parts(b), strict=True)))
-
-
-def _parts(counts):
-    return counts.mqls, counts.sqls, counts.rejected, counts.undecided, counts.withdrawn
+    return Counts(
+        a.mqls + b.mqls, a.sqls + b.sqls, a.rejected + b.rejected, a.undecided + b.undecided, a.withdrawn + b.withdrawn
+    )
 
 
 def _counts(status, mql, judged, n):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leads import figures, figures_pairs
-from leads.audit.links import Figure
+from leads.audit.links import Figure, leads_url, query
 from leads.figures_pairs import OTHERS, Pair
 from portal.shared import charts
 
@@ -54,9 +54,18 @@ class Heat:
     def heads(self):
         return [_label(head, self.pair.columns) for head in self.pair.heads]
 
+    @cached_property
+    def _columns(self):
+        """(label, what of an address selects it) of each column."""
+        return [(label, query(head.filters)) for label, head in zip(self.heads, self.pair.heads, strict=True)]
+
+    @cached_property
+    def _counted(self):
+        return {what: figures.counted(what, self.month, self.basis) for what in ("mqls", "sqls", "rejected")}
+
     def _figure(self, what, counts, *filters):
         wanted = {key: value for each in filters for key, value in each.items()}
-        return Figure.of(getattr(counts, what), figures.counted(what, self.month, self.basis), **wanted)
+        return Figure.of(getattr(counts, what), self._counted[what], **wanted)
 
     # --- reasons ----------------------------------------------------------------------------------------
 
@@ -79,15 +88,17 @@ class Heat:
         counts = [figures.Counts(rejected=sums[head]) for head in range(len(self.pair.heads))]
         total = figures.Counts(rejected=sum(line.counts.rejected for _, line in lines))
         line = figures_pairs.Line((category, ""), charts.CATEGORIES[category], {"category": category}, total)
-        return {"category": category, "all": self._row(line, counts), "rows": rows}
+        row = self._row(line, counts)
+        return {"category": category, "all": row, "sums": [cell.figure for cell in row["cells"]], "rows": rows}
 
     def _reason(self, place, line):
         return self._row(line, [self.pair.cell(place, head) for head in range(len(self.pair.heads))])
 
     def _row(self, line, counts):
+        url = leads_url(self._counted["rejected"], **line.filters)
         cells = [
-            Cell(label, self._figure("rejected", each, line.filters, head.filters), shade=_shade(each.rejected))
-            for label, head, each in zip(self.heads, self.pair.heads, counts, strict=True)
+            Cell(label, Figure(n, f"{url}&{wanted}" if n else ""), shade=_shade(n))
+            for (label, wanted), n in zip(self._columns, (each.rejected for each in counts), strict=True)
         ]
         return {
             "label": line.label,

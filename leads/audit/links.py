@@ -13,12 +13,16 @@ from portal.shared import text
 
 def leads_url(filters, **more):
     """The list of exactly the handoffs that `filters` (see figures.rows) select."""
-    pairs = [
+    return f"{_list()}?{query({**filters, **more})}"
+
+
+def query(filters):
+    """The filters as they stand in an address, without its question mark."""
+    return "&".join(
         _pair(key, str(each))
-        for key, value in {**filters, **more}.items()
-        for each in (value if isinstance(value, list | tuple) else (value,))
-    ]
-    return f"{_list()}?{'&'.join(pairs)}"
+        for key, value in filters.items()
+        for each in (value if isinstance(value, (list, tuple)) else (value,))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -92,7 +92,7 @@ class Page:
         rate = self.audit.rate
         return rate is not None and rate.low is None
 
-    @property
+    @cached_property
     def ruler(self):
         rate = self.audit.rate
         if rate is None or rate.low is None:
@@ -133,7 +133,7 @@ class Page:
 
     # --- reasons --------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def candidates(self):
         """The top reason, or two, each with its Figure and what it was the month before."""
         before = self.series[-2]
@@ -193,14 +193,18 @@ class Page:
         return [
             {
                 "month": m.month,
-                "mqls": self.link("mqls", m.month, m.counts.mqls),
-                "sqls": self.link("sqls", m.month, m.counts.sqls),
-                "rate": m.rate,
-                "reasons": [
-                    self.link("rejected", m.month, m.categories[category], category=category)
-                    for category in charts.CATEGORIES
+                "delivered": [
+                    self.link("mqls", m.month, m.counts.mqls),
+                    self.link("sqls", m.month, m.counts.sqls),
                 ],
-                "undecided": self.link("undecided", m.month, m.counts.undecided),
+                "rate": m.rate,
+                "others": [
+                    *(
+                        self.link("rejected", m.month, m.categories[category], category=category)
+                        for category in charts.CATEGORIES
+                    ),
+                    self.link("undecided", m.month, m.counts.undecided),
+                ],
             }
             for m in self.series
         ]

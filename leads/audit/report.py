@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -34,13 +35,13 @@ class Audit:
         """True while the month is not over: its rate still rises, so it is not compared."""
         return self.now.month.ends(self.zone) > self.as_of
 
-    @property
+    @cached_property
     def change(self):
         if self.unfinished:
             return figures.Change(self.before.month)
         return figures.change(self.before, self.now)
 
-    @property
+    @cached_property
     def top_reasons(self):
         return figures.top_reasons(self.now)
 

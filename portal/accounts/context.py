@@ -1,5 +1,7 @@
 """What the page's frame shows: navigation for the person's roles, theme and keys."""
 
+from functools import cache
+
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -80,11 +82,16 @@ def _groups(request, user):
     ]
 
 
+@cache
+def _address(name):
+    return reverse(name)
+
+
 def _pages(request, user, here, pages):
     shown = []
     for label, name, what in pages:
         if may(user, what):
-            url = reverse(name)
+            url = _address(name)
             current = url.strip("/").split("/")[0] == here
             count = COUNTS[name](request) if name in COUNTS else None
             shown.append({"label": label, "url": url, "key": name, "current": current, "count": count})

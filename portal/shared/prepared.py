@@ -14,6 +14,7 @@ AN_ID, ANOTHER_ID, A_THIRD_ID = 7_777_777_777_701, 7_777_777_777_702, 7_777_777_
 A_MOMENT, ANOTHER_MOMENT, A_THIRD_MOMENT, A_FOURTH_MOMENT = (
     dt.datetime(9000, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3, 4)
 )
+A_DAY = dt.date(9000, 1, 1)
 A_TEXT = "a stand-in for a text"
 
 

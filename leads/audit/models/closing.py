@@ -3,19 +3,28 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
+from portal.shared.prepared import A_DAY, Prepared
 from portal.shared.triggers import append_only, refuse
 from sla.models import Party
 
 REOPENED = "(SELECT count(*) FROM audit_reopening r WHERE r.closing_id = {0}) = 2"
 
 
-class ClosingQuerySet(models.QuerySet):
+class ClosingManager(models.Manager):
     def of(self, month):
         """The closing that stands for a figures.Month, with its signatures; or None where the month is open."""
-        last = self.filter(month=month.first).order_by("number").prefetch_related("signatures", "reopenings").last()
-        return None if last is None or last.is_reopened else last
+        last = _last.one(month.first)
+        if last is None:
+            return None
+        prefetch_related_objects([last], "signatures", "reopenings")
+        return None if last.is_reopened else last
+
+
+@Prepared.of(A_DAY)
+def _last(first):
+    return Closing.objects.filter(month=first).order_by("-number")[:1]
 
 
 class Closing(models.Model):
@@ -29,7 +38,7 @@ class Closing(models.Model):
     fingerprint = models.CharField(max_length=64, unique=True)
     predecessor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="successors")
 
-    objects = ClosingQuerySet.as_manager()
+    objects = ClosingManager()
 
     class Meta:
         ordering = ["id"]

@@ -65,12 +65,23 @@ def _rate(value, low, high, few):
     return SafeString(f'<span class="rate{" is-few" if few else ""}"><b>{text.percent(value)}</b>{ends}</span>')
 
 
-@register.simple_tag
-def heat_cell(row, cell):
-    """A heat.Cell of rejections as a table cell: shaded, its number a link that says what it counts."""
+@register.filter
+def cells(figures):
+    """Figures as cells of a table's row."""
+    return SafeString("".join(f'<td class="num">{figure}</td>' for figure in figures))
+
+
+@register.filter
+def heat_cells(row):
+    """The heat.Cells of a row of rejections: shaded, each number a link that says what it counts."""
+    label = escape(row["label"])
+    return SafeString("".join(_heat_cell(label, cell) for cell in row["cells"]))
+
+
+def _heat_cell(row, cell):
     if not cell.figure.url:
-        return mark_safe('<td class="num quiet">0</td>')
+        return '<td class="num quiet">0</td>'
     n, few = text.thousands(cell.figure.n), "" if cell.shade else ' class="is-few"'
-    said = f"{n}: {escape(row)}, {escape(cell.label)}"
+    said = f"{n}: {row}, {escape(cell.label)}"
     link = f'<a href="{escape(cell.figure.url)}" aria-label="{said}">{n}</a>'
-    return SafeString(f'<td data-heat="{cell.shade}"{few}>{link}</td>')
+    return f'<td data-heat="{cell.shade}"{few}>{link}</td>'
