@@ -1,7 +1,8 @@
 """The entrance that the web server calls: Django in a few threads, none of which a slow body can hold for ever.
 
 Through WSGI a thread waits for a body as long as its sender likes, so that a handful of senders stop everybody. Here a
-small body is awaited before a thread begins; a larger one, which a view may refuse unread, must keep coming.
+small body is awaited before a thread begins; a larger one, which a view may refuse unread, must keep coming, and has
+threads of its own to wait in, so that it stops no page.
 """
 
 import asyncio
@@ -14,9 +15,10 @@ from granian.rsgi import ProtocolClosed
 
 from portal.wsgi import application as portal
 
-THREADS = int(os.environ.get("WEB_THREADS", "4"))
+THREADS, LARGE = int(os.environ.get("WEB_THREADS", "4")), 4  # for requests; for those with a large body
 AHEAD = 256 * 1024  # bytes of a body that are awaited before a thread begins
 PATIENCE, SLOWEST = float(os.environ.get("WEB_PATIENCE", "15")), 32 * 1024  # seconds; and then bytes a second
+LONGEST = float(os.environ.get("WEB_LONGEST", "900"))  # seconds for a body in all, however fast it comes
 TOO_SLOW = b"The body of this request came too slowly. Nothing was saved."
 CHUNK = 64 * 1024
 
@@ -28,12 +30,12 @@ class TooSlow(OSError):
 class Body(io.RawIOBase):
     """A body as it comes, read by a thread: whoever waits for it waits PATIENCE in all, and longer the more has come.
 
-    What its sender says of its length counts for nothing: it would buy days.
+    What its sender says of its length counts for nothing: it would buy days. The end is LONGEST after the first look.
     """
 
     def __init__(self, protocol, loop):
         self.pieces, self.loop, self.rest = aiter(protocol), loop, b""
-        self.patience, self.is_late = PATIENCE, False
+        self.patience, self.end, self.is_late = PATIENCE, None, False
 
     def readable(self):
         return True
@@ -48,8 +50,9 @@ class Body(io.RawIOBase):
     async def piece(self):
         """The next piece, b"" at the end. Raises TooSlow."""
         began = self.loop.time()
+        self.end = self.end or began + LONGEST
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(min(self.patience, self.end - began)):
                 found = bytes(await self.pieces.__anext__())  # `anext` cannot be cut off here
         except StopAsyncIteration:
             return b""
@@ -71,7 +74,8 @@ class Entrance:
     """Calls a WSGI application for each request of Granian's RSGI."""
 
     def __init__(self, application):
-        self.application, self.threads = application, ThreadPoolExecutor(THREADS, "web")
+        self.application = application
+        self.threads, self.for_large = ThreadPoolExecutor(THREADS, "web"), ThreadPoolExecutor(LARGE, "large")
         sys.setswitchinterval(0.0005)  # the loop takes its turn between threads that work, ten times as often as usual
 
     async def __rsgi__(self, scope, protocol):
@@ -86,7 +90,8 @@ class Entrance:
                 environ["wsgi.input"] = io.BytesIO(await loop.create_task(body.whole()))
             except TooSlow:
                 return _late(protocol)
-        return await loop.run_in_executor(self.threads, self._work, environ, protocol, body)
+        threads = self.for_large if length > AHEAD else self.threads
+        return await loop.run_in_executor(threads, self._work, environ, protocol, body)
 
     def _work(self, environ, protocol, body):
         told = []

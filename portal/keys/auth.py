@@ -11,6 +11,7 @@ from portal.keys import limits, problem, secrets
 from portal.keys.models import ApiKey
 from portal.keys.scopes import ACT_FOR, SCOPES
 from portal.keys.services import note_use
+from portal.shared import large
 from portal.shared.prepared import A_TEXT, Prepared
 
 WHO = [f"person__{name}" for name in ("name", "email", "roles", "team", "is_active", "time_zone")]
@@ -41,7 +42,19 @@ class Bearer(HttpBearer):
             note_use(key_id=key.pk, at=now)
         self._check(key, self.scope)
         request.key, request.user = key, self._person(request, key)
+        if large.is_large(request):
+            self._receive(request, key)
         return key
+
+    def _receive(self, request, key):
+        """A large body is read here, while it is counted as one that is on its way."""
+        try:
+            with large.receiving(f"key:{key.pk}"):
+                request.body  # noqa: B018
+        except large.TooManyAtOnce:
+            refusal = problem.TooManyRequests("Two large bodies of this key are on their way already.")
+            refusal.headers = {"Retry-After": "1"}
+            raise refusal from None
 
     def _check(self, key, scope):
         if scope not in key.scopes:

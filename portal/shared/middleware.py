@@ -13,10 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.defaults import permission_denied
 from django_htmx.http import HttpResponseClientRedirect
 
+from portal.shared import large
 from portal.shared.htmx import wants_part
 from portal.shared.refusal import NotPermitted
-
-UNSIGNED = 256 * 1024  # bytes of a body: as much as the web server awaits without a thread
 
 
 class HtmxAnswers:
@@ -57,23 +56,35 @@ class NoNulls:
 class SmallBodies:
     """Refuses what is larger than a view takes before anybody reads it: 413. `at_most` says how much a view takes.
 
-    Where one has to sign in first, more than UNSIGNED bytes are left unread of whoever has not: looking for the form's
-    token would read, and keep on the disk, all that somebody with a cookie of their own making sends.
+    Where one has to sign in first, a large body is left unread of whoever has not: looking for the form's token would
+    read, and keep on the disk, all that somebody with a cookie of their own making sends. Who has sends a few at once.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        request.sender = None
+        try:
+            return self.get_response(request)
+        finally:
+            if request.sender:
+                large.end(request.sender)
 
     def process_view(self, request, view, *arguments):
         most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         sent = request.META.get("CONTENT_LENGTH") or "0"
         if not sent.isdecimal() or int(sent) > most:
             return getattr(view, "too_large", _too_large)(request)
-        if int(sent) > UNSIGNED and getattr(view, "login_required", True) and request.user.is_anonymous:
+        if not large.is_large(request) or not getattr(view, "login_required", True):
+            return None
+        if request.user.is_anonymous:
             return redirect_to_login(request.get_full_path())
+        try:
+            large.begin(f"person:{request.user.pk}")
+        except large.TooManyAtOnce:
+            return _too_many(request)
+        request.sender = f"person:{request.user.pk}"
         return None
 
 
@@ -107,6 +118,12 @@ class NotPermittedPages:
         if isinstance(exception, NotPermitted):
             return permission_denied(request, PermissionDenied(exception.sentence))
         return None
+
+
+def _too_many(request):
+    response = render(request, "429_large.html", status=HTTPStatus(429))
+    response["Retry-After"] = "60"
+    return response
 
 
 def _too_large(request):

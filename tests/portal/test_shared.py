@@ -108,7 +108,9 @@ def test_an_error_never_becomes_the_address_of_the_page():
 # --- error pages ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"])
+@pytest.mark.parametrize(
+    "template", ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "429_large.html", "500.html"]
+)
 def test_every_error_page_stands_without_context_and_says_what_happened_to_the_data(template):
     html = render_to_string(template)
     assert html.count('id="error"') == html.count("<h1") == 1

@@ -1,11 +1,13 @@
 """The real web server and clients that are slow, send too much, or are odd: nobody else waits for them."""
 
 import json
+import select
 import socket
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from leads.connectors.inbound import connections
@@ -19,6 +21,7 @@ from tests.webserver import WebServer
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 12  # three for each thread of the server's
 FOR_EVER = "3600"
+WAITS = 60  # seconds; a machine can be busy
 
 
 def head(address, length, *more, method="POST"):
@@ -106,6 +109,71 @@ def test_the_length_that_a_body_is_said_to_have_buys_no_time(server):
     for one in slow:
         with closing(one):
             assert one.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+# --- who is signed in, or has a key --------------------------------------------------------------------
+FILE = 4 * 10**8  # bytes: nearly as large as an upload may be
+
+
+def upload(person, length=FILE):
+    """The head and the beginning of an upload."""
+    client = Client()
+    client.force_login(person)
+    cookie = f"Cookie: sessionid={client.cookies['sessionid'].value}; csrftoken={'a' * 32}"
+    return head("/import/upload/", length, cookie, *OWN_COOKIE[1:], "Connection: close") + b"--x\r\n"
+
+
+def answered(connections):
+    """The first of them that has an answer."""
+    [one, *_] = select.select(connections, [], [], WAITS)[0]
+    return one
+
+
+def test_files_that_signed_in_people_drip_stop_nobody_who_sends_none(doors, server):
+    web, people = server(WEB_PATIENCE=FOR_EVER), cast.people()
+    several = (people.marketer, people.marketing_leader, people.admin, people.rep)
+    slow = [web.open(upload(person)) for person in several * 3]
+    try:
+        for one in slow:
+            one.sendall(b"-")
+        key = doors["/api/v1/leads"]
+        for name in "abc":
+            body = json.dumps({"email": f"{name}@corvane.example"}).encode()
+            assert b" 201 " in web.ask(head("/api/v1/leads", len(body), *key, "Connection: close") + body)
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_one_person_sends_two_files_at_once_and_stops_nobody_elses(doors, server):
+    web, people = server(WEB_PATIENCE=FOR_EVER), cast.people()
+    slow = [web.open(upload(people.marketer)) for _ in range(3)]
+    try:
+        refused = answered(slow)
+        assert refused.recv(65536).startswith(b"HTTP/1.1 429 ")
+        assert b" 400 " in web.ask(upload(people.admin, 300_000) + b"x" * 299_995)[:16]  # read, and no form
+        assert select.select([one for one in slow if one is not refused], [], [], 0)[0] == []
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_one_key_sends_two_batches_at_once(doors, server):
+    web, address = server(WEB_PATIENCE=FOR_EVER), "/api/v1/leads:batch"
+    slow = [web.open(head(address, 10**6, *doors[address]) + b"[") for _ in range(3)]
+    try:
+        said = answered(slow).recv(65536)
+        assert said.startswith(b"HTTP/1.1 429 ")
+        assert b"too_many_requests" in said
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_a_file_has_an_end_however_fast_it_comes(doors, server):
+    web = server(WEB_PATIENCE=FOR_EVER, WEB_LONGEST="1")
+    with closing(web.open(upload(cast.people().marketer))) as one:
+        assert one.recv(65536).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("length", [5 * 10**6, 10**12])
