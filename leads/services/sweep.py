@@ -31,24 +31,27 @@ FROM leads_watch w JOIN leads_handoff h ON h.id = w.handoff_id LEFT JOIN account
 WHERE w.next_at <= %s AND (w.next_at, w.handoff_id) > (%s, %s) ORDER BY w.next_at, w.handoff_id LIMIT %s
 """
 LOCK = " FOR UPDATE OF w, h SKIP LOCKED"
+# The owner is whom the newest assignment before the due time names.
 BREACH = """
 INSERT INTO leads_breach (handoff_id, clock, due_at, sla_version_id, recorded_at, owner_id)
-SELECT b.handoff_id, b.clock, b.due_at, b.version_id, %s, (
-    SELECT a.owner_id FROM leads_assignment a WHERE a.handoff_id = b.handoff_id AND a.assigned_at <= b.due_at
-    ORDER BY a.assigned_at DESC, a.id DESC LIMIT 1)
-FROM json_to_recordset(%s) AS b(handoff_id bigint, clock text, due_at timestamptz, version_id bigint)
+SELECT DISTINCT ON (h.id, b.clock) h.id, b.clock, due.at, h.sla_version_id, %s, a.owner_id
+FROM json_to_recordset(%s) AS b(handoff_id bigint, clock text) JOIN leads_handoff h ON h.id = b.handoff_id
+CROSS JOIN LATERAL (SELECT CASE b.clock WHEN 'contact' THEN h.contact_due_at ELSE h.decision_due_at END AS at) due
+LEFT JOIN leads_assignment a ON a.handoff_id = h.id AND a.assigned_at <= due.at
+ORDER BY h.id, b.clock, a.assigned_at DESC, a.id DESC
 ON CONFLICT DO NOTHING RETURNING handoff_id, clock
 """
-TAKE = """
+# an instant of a plan
+MOMENT = "timestamptz 'epoch' + {}::bigint * interval '1 microsecond'"
+TAKE = f"""
 INSERT INTO leads_escalation (handoff_id, clock, step_id, due_at, taken_at)
-SELECT e.handoff_id, e.clock, e.step_id, e.due_at, %s
-FROM json_to_recordset(%s) AS e(handoff_id bigint, clock text, step_id bigint, due_at timestamptz)
+SELECT e.handoff_id, e.clock, e.step_id, {MOMENT.format("e.at")}, %s
+FROM json_to_recordset(%s) AS e(handoff_id bigint, clock text, step_id bigint, at bigint)
 ON CONFLICT DO NOTHING RETURNING handoff_id, clock, step_id
 """
-NEXT = """
-UPDATE leads_watch w SET next_at = n.next_at, plan = n.plan
-FROM json_to_recordset(%s) AS n(handoff_id bigint, next_at timestamptz, plan jsonb)
-WHERE w.handoff_id = n.handoff_id
+NEXT = f"""
+UPDATE leads_watch w SET next_at = {MOMENT.format("(n.plan -> 0 ->> 0)")}, plan = n.plan
+FROM json_to_recordset(%s) AS n(handoff_id bigint, plan jsonb) WHERE w.handoff_id = n.handoff_id
 """
 
 
@@ -178,7 +181,8 @@ def _due(sql, after, at, batch):
     """(Cases, where to go on: None when these were the last)."""
     rows = _run(sql, [at, *after, batch])
     last = (rows[-1][-1], rows[-1][0]) if len(rows) == batch else None
-    return [Case(row[0], row[1] and json.loads(row[1]), *row[2:-1]) for row in rows], last
+    plans = json.loads(f"[{','.join(row[1] or 'null' for row in rows)}]")
+    return [Case(row[0], plan, *row[2:-1]) for row, plan in zip(rows, plans, strict=True)], last
 
 
 def _ask(law, cases, at):
@@ -192,8 +196,7 @@ def _ask(law, cases, at):
             step = law.steps(case.version)[entry[2]] if entry[2] else None
             if _still_asked(case, entry, step, at):
                 asked[step.kind if step else RAN_OUT].append(Asked(case, entry, step))
-        next_at = moment(later[0][0]).isoformat() if later else None
-        watches.append({"handoff_id": case.id, "next_at": next_at, "plan": later or None})
+        watches.append({"handoff_id": case.id, "plan": later or None})
     return asked, watches
 
 
@@ -202,9 +205,10 @@ def _still_asked(case, entry, step, at):
 
     Of a clock that stopped long ago nobody is told any more: there is nothing left to do about it.
     """
-    clock, running = entry[1], case.is_open and case.stop(entry[1]) is None
     if step is None:
         return True
+    clock = entry[1]
+    running = case.is_open and case.stop(clock) is None
     if step.kind == TELL_MANAGER:
         return running or at - moment(entry[0]) <= LATE
     if step.kind == TO_QUEUE:
@@ -222,14 +226,8 @@ def _new(sql, asked, at):
     if not asked:
         return []
     rows = [
-        {
-            "handoff_id": each.case.id,
-            "clock": each.entry[1],
-            "step_id": each.entry[2],
-            "due_at": (moment(each.entry[0]) if each.step else each.case.due(each.entry[1])).isoformat(),
-            "version_id": each.case.version,
-        }
-        for each in asked
+        {"handoff_id": case.id, "clock": clock, "step_id": step, "at": instant}
+        for case, (instant, clock, step), _ in asked
     ]
     new = set(_run(sql, [at, json.dumps(rows)]))
     return [each for each in asked if _key(each) in new]

@@ -13,8 +13,8 @@ from portal.outbox.models import Message, Notice
 log = structlog.get_logger(__name__)
 TELL_MANY = """
 INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts, last_error)
-SELECT topic, key, payload, recipient_id, %s, after, 0, ''
-FROM json_to_recordset(%s) AS m(topic text, key text, payload jsonb, recipient_id bigint, after timestamptz)
+SELECT topic, key, payload, recipient_id, told.at, coalesce(after, told.at), 0, ''
+FROM (SELECT %s::timestamptz AS at) AS told, json_to_recordset(%s) AS m(topic text, key text, payload jsonb, recipient_id bigint, after timestamptz)
 ON CONFLICT (key) DO NOTHING
 """
 
@@ -46,7 +46,7 @@ def tell_many(messages, *, at):
             "key": f"{each.topic}:{each.key}",
             "payload": each.payload,
             "recipient_id": each.to,
-            "after": each.after.isoformat(),
+            "after": each.after.isoformat() if each.after != at else None,
         }
         for each in messages
     ]
