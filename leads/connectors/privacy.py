@@ -8,6 +8,7 @@ from django.db.models.functions import Cast
 
 from leads.connectors.models import Attempt, Conflict, Delivery, Item, Said
 from leads.services.privacy.holders import holds
+from leads.services.privacy.spellings import holds_one
 
 
 def erase_what_came(person, *, at):
@@ -40,9 +41,7 @@ def what_was_sent(person):
 def _items(person):
     about = Q(lead=person.lead) if person.lead else Q(pk=None)
     rows = Item.objects.annotate(written=Cast("content", TextField()))
-    for word in person.words:
-        about |= Q(written__icontains=word)
-    return rows.filter(about)
+    return rows.filter(about | holds_one("written", person))
 
 
 def _deliveries(person):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from leads import figures, places, rollup
@@ -13,6 +14,8 @@ from leads.audit.report import audits
 from leads.connectors.inbound import connections
 from leads.connectors.models import Item
 from leads.intake.forms.consents import consents_of
+from leads.intake.imports import jobs
+from leads.intake.models import ImportJob
 from leads.models import Erasure, FactChange, Lead, Place
 from leads.services.capture import Happened, capture_lead, record_event, take_in_events, take_in_events_of
 from leads.services.decide import accept_handoff, reject_handoff, reopen_handoff
@@ -20,6 +23,7 @@ from leads.services.evaluate import evaluate_due
 from leads.services.privacy.erase import ErasedAlready, NobodyKnown, NotTheAddress, erase_person
 from leads.services.privacy.erase import known as known_person
 from leads.services.privacy.export import export_person
+from leads.services.privacy.spellings import holds_one
 from leads.services.refusals import PersonForgotten
 from leads.services.rollup import keep_rollup, rebuild_rollup
 from leads.services.touch import log_touch
@@ -82,6 +86,75 @@ def test_what_names_the_person_by_an_earlier_address_or_name_goes_as_well(known,
     erase_person(lead_id=known.pk, by=people.admin, at=now)
     assert where(MARK) == []
     assert not any(MARK.lower() in file.read_text().lower() for file in uploads.iterdir())
+
+
+SPELT = "rosa.lund@müller.example"
+SAME = (
+    "Rosa.Lund@MÜLLER.example", " rosa.lund@müller.example ", "rosa.lund+fair@müller.example",
+    "rosa.lund@xn--mller-kva.example", "Rosa.Lund+a.b-c@XN--MLLER-KVA.EXAMPLE", "rosa.lund@mu\u0308ller.example",
+    "<rosa.lund@müller.example>;", "Ask rosa.lund@müller.example.",
+)  # fmt: skip
+NOT_THE_SAME = (
+    "x.rosa.lund@müller.example", "arosa.lund@müller.example", "rosalund@müller.example", "rosa.lund@muller.example",
+    "rosa.lund@müller.example.org", "rosa.lund@müller.examples", "rosa.lund@müller-example",
+    "rosa,lund@müller.example", "rosa.lund+a,x@müller.example",
+)  # fmt: skip
+
+
+def upload(text, people, now, **changed):
+    data = text if isinstance(text, bytes) else f"Name,Email\nR,{text}\n".encode()
+    job = jobs.upload(file=SimpleUploadedFile("fair.csv", data), by=people.marketer, at=now)
+    ImportJob.objects.filter(pk=job.pk).update(**changed)
+    return job
+
+
+def test_files_that_name_the_person_in_another_spelling_go_and_those_of_others_stay(agreement, people, now, uploads):
+    capture_lead(facts={"email": SPELT}, at=now)
+    theirs = {upload(text, people, now).pk for text in SAME}
+    encoded = f"Name,Email\nR,{SAME[0]}\n"
+    theirs |= {upload(encoded.encode(code), people, now).pk for code in ("utf-8-sig", "utf-16")}
+    others = {upload(text, people, now).pk for text in NOT_THE_SAME}
+    assert erase_person(email="ROSA.LUND+x@xn--mller-kva.example", by=people.admin, at=now).rows["Imports"] == 10
+    assert {*ImportJob.objects.values_list("pk", flat=True)} == others
+    assert not theirs & others
+
+
+def test_a_file_of_windows_and_a_large_one_are_read_to_the_end(agreement, people, now, uploads, monkeypatch):
+    capture_lead(facts={"email": SPELT}, at=now)
+    rows = "".join(f"{n},nobody{n}@quiet.example\n" for n in range(400))
+    upload(f"Name,Email\n{rows}R,{SPELT}\n", people, now)
+    windows = upload(f"Name,Email\n{rows}\n", people, now, mapping={"encoding": "cp1252"})
+    windows.path.write_bytes(f"Name,Email\n{rows}R,{SPELT}\n".encode("cp1252"))
+    monkeypatch.setattr("leads.intake.imports.privacy.CHUNK", 1000)
+    assert erase_person(email=SPELT, by=people.admin, at=now).rows["Imports"] == 2
+
+
+def test_what_an_error_of_a_file_quotes_is_the_person_s_in_every_spelling(agreement, people, now, uploads):
+    capture_lead(facts={"email": SPELT}, at=now)
+    done = {"status": "done", "finished_at": now}
+    theirs = upload("nobody", people, now, first_errors=[{"row": 2, "value": SAME[4]}], **done)
+    other = upload("nobody", people, now, first_errors=[{"row": 2, "value": NOT_THE_SAME[1]}], **done)
+    erase_person(email=SPELT, by=people.admin, at=now)
+    theirs.refresh_from_db()
+    other.refresh_from_db()
+    assert (theirs.first_errors, len(other.first_errors)) == ([], 1)
+
+
+def test_the_database_reads_every_spelling_as_files_are_read(agreement, people, now):
+    person = known_person(capture_lead(facts={"email": SPELT}, at=now))
+    composed = [text for text in SAME if "\u0308" not in text]
+    for n, text in enumerate((*composed, *NOT_THE_SAME)):
+        capture_lead(facts={"external_id": f"{n}", "company": text}, at=now)
+    named = Lead.objects.filter(holds_one("company", person)).order_by("pk").values_list("company", flat=True)
+    assert [*named] == composed
+
+
+def test_a_person_who_is_two_leads_by_the_spelling_of_the_domain_is_erased_twice(agreement, people, now):
+    letters, ascii_form = SAME[1].strip(), SAME[3]
+    leads = [capture_lead(facts={"email": email}, at=now).pk for email in (letters, ascii_form)]
+    assert [erase_person(email=letters, by=people.admin, at=now).lead_id for _ in leads] == leads
+    with pytest.raises(NobodyKnown):
+        erase_person(email=letters, by=people.admin, at=now)
 
 
 def test_an_earlier_address_that_is_somebody_else_s_now_is_not_searched_for(agreement, people, now):

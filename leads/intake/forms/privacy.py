@@ -5,6 +5,7 @@ from leads.intake.forms.models import Submission
 from leads.intake.forms.services.free import erase_answers
 from leads.services.capture import mailbox
 from leads.services.privacy.holders import holds
+from leads.services.privacy.spellings import spellings
 
 
 def erase(person, *, at):
@@ -31,8 +32,9 @@ def _of(person):
 
 
 def _mailboxes(person):
-    """The addresses that the person has and had, each spelt one way."""
-    return {mailbox(address) for address in (person.mailbox, *person.words) if "@" in address}
+    """The addresses that the person has and had, in every spelling that a submission may have kept."""
+    addresses = [address for address in (person.mailbox, *person.words) if "@" in address]
+    return {each for address in addresses for each in (mailbox(address), *spellings(address))}
 
 
 def consents_given(person):

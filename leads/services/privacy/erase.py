@@ -10,6 +10,7 @@ from leads.models.lead import FACTS, NULLED
 from leads.services.capture import find_lead, mailbox
 from leads.services.privacy import core, letters  # noqa: F401 (they register what they hold)
 from leads.services.privacy.holders import HOLDERS, Person
+from leads.services.privacy.spellings import patterns, spellings
 from leads.services.withdraw import end_without_decision
 from portal.accounts.permissions import May, require
 from portal.outbox.services import tell
@@ -99,7 +100,7 @@ def known(lead, email=""):
     words = {address, *(_called(lead) if lead else ())}
     long_enough = sorted((word for word in words if len(word) >= SHORTEST_WORD), key=lambda word: (-len(word), word))
     handoffs = lead.handoffs.values_list("pk", flat=True) if lead else ()
-    return Person(lead, address, tuple(long_enough), tuple(handoffs))
+    return Person(lead, address, tuple(long_enough), patterns(long_enough), tuple(handoffs))
 
 
 def _called(lead):
@@ -124,13 +125,16 @@ def _locked(lead_id, email):
         return lead
     if "@" not in email:
         raise NobodyKnown
-    return find_lead(None, email)
+    for spelt in (email, *spellings(email)):
+        if lead := find_lead(None, spelt):
+            return lead
+    return None
 
 
 def _is_typed(lead, typed):
     """Whether the typed text is the lead's address, else its outside id, else its number."""
     if lead.email:
-        return "@" in typed and mailbox(typed) == mailbox(lead.email)
+        return "@" in typed and mailbox(lead.email) in (mailbox(typed), *spellings(typed))
     return typed.strip() == (lead.external_id or str(lead.pk))
 
 

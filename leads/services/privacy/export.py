@@ -10,6 +10,7 @@ from leads.models import Lead
 from leads.services.capture import mailbox
 from leads.services.privacy.erase import NobodyKnown, known
 from leads.services.privacy.holders import HOLDERS
+from leads.services.privacy.spellings import spellings
 from portal.accounts.permissions import May, require
 
 log = structlog.get_logger(__name__)
@@ -41,4 +42,6 @@ def find(*, lead_id=None, email=""):
         return lead
     if "@" not in email:
         raise NobodyKnown
-    return Lead.objects.filter(email_key=mailbox(email)).first()
+    spelt = (mailbox(email), *spellings(email))
+    leads = {lead.email_key: lead for lead in Lead.objects.filter(email_key__in=spelt)}
+    return next((leads[each] for each in spelt if each in leads), None)

@@ -11,12 +11,14 @@ from leads.models import Lead
 class Person:
     """Somebody as known before the erasure: `lead` is None for an address that no lead has.
 
-    mailbox: the address spelt one way, "" for none. words: the texts that name the person, longest first.
+    mailbox: the address spelt one way, "" for none. words: the texts that name the person, longest first. patterns: of
+    the addresses among them, see `spellings`.
     """
 
     lead: Lead | None
     mailbox: str
     words: tuple[str, ...] = field(default=())
+    patterns: tuple[str, ...] = field(default=())
     handoffs: tuple[int, ...] = field(default=())
 
 

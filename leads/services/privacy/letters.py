@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from leads.models.erasure import ERASED
 from leads.services.privacy.holders import holds
+from leads.services.privacy.spellings import holds_one
 from portal.keys.models import KeptAnswer
 from portal.outbox.models import FORGOTTEN, Message, Notice
 
@@ -17,9 +18,7 @@ PLAIN = {"clock", "kind", "outcome", "reason", "by", "party", "month", "fingerpr
 def messages_of(person, *, at):
     """Payloads keep ids and codes; notices that tell of the person, or name them, are blanked."""
     mine = _messages(person)
-    told = Q(pk=None)
-    for word in person.words:
-        told |= Q(title__icontains=word) | Q(text__icontains=word)
+    told = holds_one("title", person) | holds_one("text", person)
     return (forget(Message.objects.filter(mine)) if mine else 0) + _blank(Notice.objects.filter(told))
 
 
@@ -51,10 +50,9 @@ def answers_of(person, *, at):
     if person.lead is None:
         return 0
     kept = KeptAnswer.objects.filter(kept_at__gt=at - dt.timedelta(days=30))
-    named = [Q(body__contains=json.dumps(word)[1:-1]) for word in person.words]
-    found = Q(body__contains=f'"lead": {person.lead.pk},')
-    for each in named:
-        found |= each
+    found = Q(body__contains=f'"lead": {person.lead.pk},') | holds_one("body", person)
+    for word in person.words:
+        found |= Q(body__icontains=json.dumps(word)[1:-1])
     return kept.filter(found).delete()[0]
 
 
