@@ -14,7 +14,8 @@ log = structlog.get_logger(__name__)
 TELL_MANY = """
 INSERT INTO outbox_message (topic, key, payload, recipient_id, created_at, next_attempt_at, attempts, last_error)
 SELECT topic, key, payload, recipient_id, told.at, coalesce(after, told.at), 0, ''
-FROM (SELECT %s::timestamptz AS at) AS told, json_to_recordset(%s) AS m(topic text, key text, payload jsonb, recipient_id bigint, after timestamptz)
+FROM (SELECT %s::timestamptz AS at) AS told,
+    json_to_recordset(%s) AS m(topic text, key text, payload jsonb, recipient_id bigint, after timestamptz)
 ON CONFLICT (key) DO NOTHING
 """
 
