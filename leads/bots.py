@@ -28,6 +28,7 @@ CRAWLERS = re.compile(
     re.IGNORECASE,
 )
 
+UNPROVEN = "unproven"
 # the one table: id, what it marks; docs/tracking.md repeats it and a test compares
 RULES = {
     "scanner": "The program that asked names itself a mail security scanner.",
@@ -37,6 +38,7 @@ RULES = {
     "click_too_soon": "A link of a mail was followed within 10 seconds of its sending.",
     "links_at_once": "Three different links of a mail were followed within 3 seconds.",
     "too_fast": "15 pages were viewed within 10 seconds.",
+    UNPROVEN: "It is told of by who typed the address of a lead that was known: nobody can say whether it is them.",
 }
 
 

@@ -4,6 +4,7 @@ The website's key is public and opens nothing else. Pages of other origins are r
 events by guessing ids, as a token cannot be made without the portal's secret. Points are given later, by the worker.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from django.conf import settings
@@ -13,12 +14,13 @@ from ninja import Status
 from pydantic import Field
 
 from leads.api.router import router
-from leads.bots import Signals
+from leads.bots import UNPROVEN, Signals
+from leads.intake.forms.models import Submission
 from leads.models import Lead
 from leads.services.capture import Happened, take_in_events
 from leads.services.refusals import PersonForgotten
 from leads.services.track import marked
-from leads.visitors import LONGEST, lead_of
+from leads.visitors import LONGEST, lead_of, submission_of
 from portal.keys import limits, problem
 from portal.keys.models import Website
 from portal.keys.shapes import Said, Strict, text
@@ -72,14 +74,17 @@ def post_visits(request, visits: VisitsIn):
     now = timezone.now()
     site = _site(request, visits.site)
     request.cors = request.headers["Origin"]
-    lead_id = lead_of(visits.visitor)
+    lead_id, is_proven = _whose(visits.visitor)
     _limit(request, site, lead_id, now)
     if lead_id is None:
         raise VisitorUnknown
     signals = signals_of(request)
     told = [(lead_id, _happened(one, site, lead_id, now), signals) for one in visits.events]
+    events = marked(told)
+    if not is_proven:
+        events = [replace(event, suspected_by=event.suspected_by or UNPROVEN) for event in events]
     try:
-        taken = take_in_events(lead_id=lead_id, events=marked(told), at=now, evaluate=False)
+        taken = take_in_events(lead_id=lead_id, events=events, at=now, evaluate=False)
     except (Lead.DoesNotExist, PersonForgotten):
         raise VisitorUnknown from None
     return Status(202, CollectedSaid(new_events=taken.new_events))
@@ -100,6 +105,15 @@ def signals_of(request):
     ahead = "".join(request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
     prefetch = any(word in ahead.lower() for word in ("prefetch", "prerender", "preview"))
     return Signals(request.headers.get("User-Agent", "")[:1000], prefetch, browser=True)
+
+
+def _whose(token):
+    """(the lead's id, or None; whether the visitor is that lead as far as we can tell)"""
+    sent = submission_of(token)
+    if sent is None:
+        return lead_of(token), True
+    submission = Submission.objects.filter(pk=sent, lead__isnull=False).select_related("lead").first()
+    return (submission.lead_id, submission.proves_who_it_is()) if submission else (None, False)
 
 
 def _site(request, key):

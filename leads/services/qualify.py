@@ -60,6 +60,13 @@ def open_handoff(*, lead_id, by, at, owner=None):
     return hand_over([Qualified(lead, evaluation, previous)], law, by=by, at=at, owner=owner)[lead.pk]
 
 
+def tier_of(facts, events, at):
+    """The key of the tier of somebody whom nobody knew, None below them all. facts: as capture has them; events:
+    scoring.Events. Nothing is written."""
+    law = law_in_force(at)
+    return law and law.scorer.evaluate(Lead(**facts).facts(), events, at).tier
+
+
 def evaluation_of(lead, version, at):
     """The scoring.Evaluation of a lead at `at` under a version's definition."""
     return law_of(version).scorer.evaluate(lead.facts(), events_of([lead.pk], at).get(lead.pk, ()), at)

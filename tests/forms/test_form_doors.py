@@ -16,6 +16,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leads import visitors
 from leads.intake.forms.answers import Wrong, read_answer
 from leads.intake.forms.known import known_link, lead_of
 from leads.intake.forms.models import Submission
@@ -24,6 +25,7 @@ from leads.intake.forms.services.build import publish_version, save_draft, start
 from leads.intake.forms.tell import in_words
 from leads.models import Handoff, Lead
 from leads.services.capture import capture_lead
+from leads.services.qualify import open_handoff
 from leads.tasks import evaluate
 from leads.views.answered import Answered
 from tests import form_cast
@@ -238,11 +240,47 @@ def test_who_types_an_address_of_somebody_else_is_not_taken_for_them(agreement, 
     version = publish(ONE_PAGE | {"thanks": thanks}, redirect_hosts=[SHOP])
     ticket = tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=1))
     typed = Client().post(url(version), complete(ticket, HOT | {"email": known.email}))
-    assert typed["Location"] == f"https://{SHOP}/call"
+    token = typed["Location"].removeprefix(f"https://{SHOP}/call?hv=")
+    assert visitors.lead_of(token) is None
+    assert visitors.submission_of(token) == Submission.objects.get().pk
     named = tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=1), lead=known)
     by_link = Client().post(url(version), complete(named, HOT))
     assert by_link["Location"].startswith(f"https://{SHOP}/call?hv={known.pk}:")
     assert set(Submission.objects.values_list("lead", flat=True)) == {known.pk}
+
+
+ROSA = {"email": "rosa@aldermoss.example", "first_name": "Rosa", "company": "Aldermoss"}
+SOMEBODY = {
+    "nobody": None,
+    "cold": ROSA,
+    "hot": ROSA | {"employees": 640, "industry": "Food", "title": "Head of Maintenance", "source": "Demo request"},
+}
+
+
+@pytest.mark.parametrize("answers", [HOT, COLD], ids=["hot", "cold"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("who", SOMEBODY)
+def test_who_types_an_address_learns_nothing_of_whom_it_belongs_to(
+    agreement, people, publish, who, answers, elsewhere
+):
+    at = timezone.now() - dt.timedelta(hours=1)
+    if SOMEBODY[who]:
+        lead = capture_lead(facts=SOMEBODY[who], at=at)
+        assert bool(open_handoff(lead_id=lead.pk, by=None, at=at)) == (who == "hot")
+    more = {"redirect": f"https://{SHOP}/a"} if elsewhere else {}
+    first, last = form_cast.ROI["thanks"]
+    document = ONE_PAGE | {"thanks": [first | more, last | more | ({"redirect": f"https://{SHOP}/b"} if more else {})]}
+    version = publish(document, redirect_hosts=[SHOP])
+    ticket = tokens.issue(version, at=timezone.now() - dt.timedelta(minutes=1))
+    client = Client()
+    answer = client.post(url(version), complete(ticket, answers | {"email": ROSA["email"]}))
+    if elsewhere:
+        address, _, token = answer["Location"].partition("?hv=")
+        said = address[-1], re.sub("[0-9]+", "n", token.partition(":")[0])
+        assert said == ("a" if answers is HOT else "b", "sn")
+    else:
+        html = client.get(answer["Location"]).content.decode()
+        assert (first["title"] in html) == (answers is HOT)
 
 
 def test_a_link_is_for_one_form_and_one_month_and_cannot_be_made_up(version, known, publish, monkeypatch):

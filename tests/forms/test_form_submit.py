@@ -9,6 +9,7 @@ from django.db import connection
 from leads.intake.forms.models import Consent, Submission
 from leads.intake.forms.services.free import erase_answers, free_submission
 from leads.intake.forms.services.refusals import AnswersIncomplete, Erased, FormRetired, NotSuspected
+from leads.intake.forms.services.thanks import thanks_of
 from leads.models import Event, Handoff, Lead
 from leads.services.capture import capture_lead, mailbox
 from leads.services.evaluate import evaluate_due
@@ -49,7 +50,7 @@ def test_the_event_carries_what_scoring_reads_and_no_personal_text(agreement, pu
 def test_the_thanks_follow_the_outcome(agreement, publish, send):
     version = publish()
     hot, cold = send(version), send(version, COLD, token="t2")
-    assert [each.thanks().title for each in (hot, cold)] == ["Book a call", "Thank you"]
+    assert [thanks_of(each).title for each in (hot, cold)] == ["Book a call", "Thank you"]
 
 
 def test_a_consent_is_kept_with_the_words_it_was_given_to(agreement, publish, send):
@@ -151,7 +152,7 @@ def test_who_is_faster_than_anybody_reads_is_suspected(agreement, publish, send,
     assert (submission.suspected_by, submission.lead, submission.outcome) == ("too_fast", None, "")
     assert (Lead.objects.count(), Event.objects.count()) == (0, 0)
     assert submission.answers["company"] == "Aldermoss"
-    assert submission.thanks().title == "Thank you"
+    assert thanks_of(submission).title == "Thank you"
 
 
 def test_too_many_for_one_mailbox_are_suspected(agreement, publish, send, now):

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from leads.models import Event
 from leads.services.capture import capture_lead
-from leads.visitors import known_at
+from leads.visitors import known_at, visitor_token
 from tests import cast
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -59,7 +59,7 @@ def test_a_known_lead_is_seen_on_the_website_once_they_agree_and_no_longer_when_
     sent = []
     page.on("request", lambda request: sent.append(request.url) if "/collect" in request.url else None)
 
-    page.goto(known_at(f"{shop.address}/pricing?utm_source=news", lead.pk))
+    page.goto(known_at(f"{shop.address}/pricing?utm_source=news", visitor_token(lead.pk)))
     page.wait_for_function("window.handoff")
     assert "hv=" not in page.url
     assert (sent, Event.objects.count(), cookie(page)) == ([], 0, None)

@@ -1,5 +1,6 @@
 """Visits that a website's pages tell of: from its own origins, of the visitor whom a signed token names."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -7,15 +8,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from leads.bots import UNPROVEN
+from leads.intake.forms.services.build import create_form, publish_version
+from leads.intake.forms.services.submit import Sent, submit_form
 from leads.models import Event, Lead
 from leads.services.capture import capture_lead
 from leads.services.evaluate import evaluate_due
 from leads.services.privacy.erase import erase_person
-from leads.visitors import known_at, lead_of, visitor_token
+from leads.visitors import known_at, lead_of, sender_token, visitor_token
 from portal.keys.models import KeyAct, Website
 from portal.keys.services import OriginInvalid, add_website, revoke_website
-from tests import cast
+from tests import cast, form_cast
 from tests.api import Program
+from tests.form_cast import HOT
 
 HOME = "https://www.tarnwick.example"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -73,6 +78,24 @@ def test_nobody_writes_another_leads_events_by_guessing_ids(site, lead, now):
     for token in (str(other.pk), f"{other.pk}:{rest}", f"{other.pk}:", rest, mine[:-1], "x", f"0{mine}", f"+{mine}"):
         assert code(send(site, token)) == (422, "visitor_unknown"), token
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("was_known", [False, True])
+def test_visits_of_who_typed_an_address_are_suspected_where_it_was_known_and_nobody_is_told(
+    site, agreement, people, now, was_known
+):
+    at = timezone.now()
+    if was_known:
+        capture_lead(facts={"email": HOT["email"]}, at=at - dt.timedelta(days=1))
+    form = create_form(name="F", by=people.marketer, at=at, document=form_cast.ROI)
+    version = publish_version(form_id=form.pk, by=people.marketer, at=at)
+    posted = {key: [value] for key, value in HOT.items()}
+    sent = submit_form(version=version, sent=Sent(posted, "t", started_at=at - dt.timedelta(minutes=1)), at=at)
+    answers = [send(site, sender_token(sent.pk), visit(n)) for n in (1, 1, 2)]
+    assert [(one.status_code, one.json()["new_events"]) for one in answers] == [(202, 1), (202, 0), (202, 1)]
+    kept = Event.objects.filter(kind="page_viewed", lead=sent.lead).values_list("suspected_by", flat=True)
+    assert {*kept} == {UNPROVEN if was_known else ""}
+    assert code(send(site, sender_token(10**15))) == (422, "visitor_unknown")
 
 
 def test_a_token_that_names_nobody_any_more_is_refused(site, agreement, lead, people, now):
@@ -165,9 +188,9 @@ def test_a_session_changes_nothing(site, lead, people):
 
 def test_a_forms_thank_you_elsewhere_says_who_came(lead):
     for address in ("https://x.example/a", "https://x.example/a?b=c#d"):
-        token = known_at(address, lead.pk).partition("hv=")[2].partition("#")[0]
+        token = known_at(address, visitor_token(lead.pk)).partition("hv=")[2].partition("#")[0]
         assert lead_of(token) == lead.pk
-    assert known_at("https://x.example/a?b=c#d", lead.pk).startswith("https://x.example/a?b=c&hv=")
+    assert known_at("https://x.example/a?b=c#d", visitor_token(lead.pk)).startswith("https://x.example/a?b=c&hv=")
 
 
 # --- the page -----------------------------------------------------------------------------------------

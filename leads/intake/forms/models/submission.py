@@ -151,10 +151,6 @@ class Submission(models.Model):
     def __str__(self):
         return f"Submission {self.pk}"
 
-    def thanks(self):
-        """The forms.content.Thanks that its visitor reads; a suspected one reads what everybody does."""
-        return self.version.as_content().thanks_for(self.outcome, self.tier or None)
-
     def proves_who_it_is(self):
         """Whether its visitor is its lead as far as we can tell: by a signed link, or because nobody knew the lead."""
         return self.known or self.lead.created_at == self.submitted_at

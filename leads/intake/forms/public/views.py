@@ -21,7 +21,8 @@ from leads.intake.forms.services.build import may_send_to
 from leads.intake.forms.services.progress import note_progress
 from leads.intake.forms.services.refusals import AlreadySent, AnswersIncomplete, FormRetired
 from leads.intake.forms.services.submit import Sent, submit_form
-from leads.visitors import known_at
+from leads.intake.forms.services.thanks import thanks_of
+from leads.visitors import known_at, sender_token, visitor_token
 from portal.shared.htmx import answer, go, invalid, nothing, overtaken, wants_part
 from portal.shared.middleware import at_most
 
@@ -209,10 +210,10 @@ def _send(request, here, *, via, token, started_at, at):
 
 def _thank(request, submission, via):
     """The thank-you that fits what became of it: here, or where the form sends people."""
-    form, thanks = submission.version.form, submission.thanks()
+    form, thanks = submission.version.form, thanks_of(submission)
     if thanks.redirect and via != IFRAME and may_send_to(form, thanks.redirect):
-        proven = submission.lead_id and submission.proves_who_it_is()
-        return go(request, known_at(thanks.redirect, submission.lead_id) if proven else thanks.redirect)
+        token = visitor_token(submission.lead_id) if submission.known else sender_token(submission.pk)
+        return go(request, known_at(thanks.redirect, token) if submission.lead_id else thanks.redirect)
     if wants_part(request):
         return answer(request, PAGE, _thanks(submission.version, thanks, via), part="thanks")
     name = "form_embed_thanks" if via == IFRAME else "form_public_thanks"
@@ -223,7 +224,7 @@ def _thanks_page(request, form, via):
     mine = Submission.objects.filter(version__form=form).select_related("version__form")
     submission = mine.filter(pk=tokens.read_submission(request.GET.get("s", ""))).first()
     version = submission.version if submission else _current(form)
-    thanks = submission.thanks() if submission else version.as_content().thanks_for("", None)
+    thanks = thanks_of(submission) if submission else version.as_content().thanks_for("", None)
     return answer(request, PAGE, _thanks(version, thanks, via))
 
 
