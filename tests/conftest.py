@@ -8,12 +8,39 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis
 
+from leads.connectors.inbound import door, take
+from leads.connectors.outgoing import sending
+from portal.outbox import deliver
 from portal.shared import privileges
 from tests import cast, kept
+from tests.migrated import unrendered
 
 hypothesis.register_profile("house", deadline=None)  # laws are about answers, not about how busy the machine is
 hypothesis.load_profile("house")
+AN_HOUR = 3600.0  # seconds
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def migrated_quickly():
+    with unrendered():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(migrated_quickly, django_db_setup):
+    """The tests' database, as pytest-django makes it."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def time_enough():
+    """No run leaves the rest to the next one because the machine is busy; tests of that give seconds of their own."""
+    with pytest.MonkeyPatch.context() as changed:
+        for each in (deliver, sending):
+            changed.setattr(each, "A_RUN", AN_HOUR)
+        changed.setattr(door, "AT_ONCE", AN_HOUR)
+        changed.setitem(take.take_waiting.__kwdefaults__, "within", AN_HOUR)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -68,23 +95,21 @@ def now():
 
 
 @pytest.fixture
-def stage(request, db):
-    """Of agreement and people what the test asks for, in whatever order it does."""
-    wanted = sorted({"agreement", "people"} & set(request.fixturenames))
-    makers = {"agreement": lambda: cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC)), "people": cast.people}
-    return kept.once(lambda: {name: makers[name]() for name in wanted}, " and ".join(wanted))
-
-
-@pytest.fixture
-def agreement(stage):
+def agreement(db):
     """Agreement v1 with definition v1, signed by both sides, in force since 1 January 2022."""
-    return stage["agreement"]
+    return kept.once(lambda: cast.agreement(at=dt.datetime(2022, 1, 1, tzinfo=dt.UTC)), "agreement")
 
 
 @pytest.fixture
-def people(stage):
-    """Two sales teams with two reps each, and one of every other role; see tests.cast.people."""
-    return stage["people"]
+def people(request, db):
+    """Two sales teams with two reps each, and one of every other role; see tests.cast.people.
+
+    In whatever order a test asks, the agreement comes first: it would not be copied where people are.
+    """
+    if "agreement" not in request.fixturenames:
+        return kept.once(cast.people, "people")
+    signed = request.getfixturevalue("agreement")
+    return kept.once(cast.people, "people who work under it", signed.pk, empty="accounts_team")
 
 
 @pytest.fixture

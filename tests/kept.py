@@ -7,11 +7,11 @@ from django.db import connection, transaction
 _kept = {}
 
 
-def once(make, key, empty="accounts_user"):
+def once(make, *key, empty="accounts_user"):
     """What `make()` returns, and all that it wrote; made as ever where the table `empty` holds rows already.
 
-    The rows come back with the ids they had: sequences go on counting, so nobody else gets these. What `make` builds
-    on has to be kept, too, or made by a migration. A table of which it changed rows that were there is put back whole.
+    The rows come back with the ids they had: sequences go on counting, so nobody else gets these. The key names what
+    is made and the ids of what it builds on. A table of which it changed rows that were there is put back whole.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS (SELECT FROM {empty})")

@@ -118,8 +118,7 @@ def house():
         embedded.start(data)
         made = House(data)
         made.env |= {"DATABASE_POOL": "1"}
-        migrate = made.begin("manage.py", "migrate", "--verbosity", "0")
-        migrate.communicate(timeout=4 * PATIENCE)
+        made.run("-m", "tests.migrated")
         made.script(FILL)
         yield made
     finally:

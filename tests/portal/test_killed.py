@@ -116,7 +116,7 @@ def house():
     try:
         embedded.start(data)
         house = House(data)
-        house.run("manage.py", "migrate", "--verbosity", "0")
+        house.run("-m", "tests.migrated")
         house.script(FILL)
         yield house
     finally:
@@ -149,13 +149,26 @@ def test_the_database_killed_in_the_middle_of_a_sweep_keeps_whole_batches_and_th
 
 
 def worker(house):
-    """A worker that is asked to deliver at once, as the beat would ask it within ten seconds."""
+    """A worker that is asked to deliver at once."""
     process = house.begin(
         "-m", "celery", "--app", "portal.celery", "worker", "--pool", "threads", "--concurrency", "2"
     )
+    ask_to_deliver(house)
+    return process
+
+
+def ask_to_deliver(house):
     with Connection(house.env["BROKER_URL"]) as broker:
         app.send_task("portal.outbox.deliver_messages", connection=broker)
-    return process
+
+
+def nothing_waits(house):
+    """True once all is delivered; asked for every ten seconds, as by the beat: one run leaves the rest to the next."""
+    for _ in range(PATIENCE // 10):
+        if wait_until(lambda: not _waiting(house), 10):
+            return True
+        ask_to_deliver(house)
+    return False
 
 
 def letters(house):
@@ -171,7 +184,7 @@ def test_a_worker_killed_in_the_middle_of_a_delivery_loses_no_letter_and_the_nex
     assert letters(house) < wanted
     second = worker(house)
     try:
-        assert wait_until(lambda: not _waiting(house), PATIENCE)
+        assert nothing_waits(house)
     finally:
         end(second)
     assert letters(house) == wanted
@@ -191,6 +204,6 @@ def test_without_the_broker_the_portal_goes_on_says_so_and_the_messages_follow(h
     embedded.start(house.data)
     following = worker(house)
     try:
-        assert wait_until(lambda: not _waiting(house), PATIENCE)
+        assert nothing_waits(house)
     finally:
         end(following)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
 
 from portal import embedded
 from portal.embedded import folder
@@ -90,12 +91,37 @@ def lives(pid):
         return False
 
 
+MADE_OF = (
+    "SELECT pg_get_constraintdef(oid), conname, conrelid::regclass::text FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace",
+    "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'",
+    "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+    " WHERE table_schema = 'public'",
+)
+
+
+def made_of(connection):
+    """All that migrations made, for comparing two databases."""
+    with connection.cursor() as cursor:
+        return [_answer(cursor, each) for each in MADE_OF]
+
+
+def _answer(cursor, question):
+    cursor.execute(question)
+    return sorted(map(repr, cursor.fetchall()))
+
+
+@pytest.mark.django_db
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes through /proc")
 def test_the_portal_outlives_the_killing_of_every_part_and_ends_cleanly(data, made, portal):
     assert made.stdout == "on\n", made.stderr
     assert wait_until(lambda: ready(data), 120), (data / "output").read_text()
     with psycopg.connect(embedded.database_url(data)) as portals, pytest.raises(psycopg.errors.InsufficientPrivilege):
         portals.execute("UPDATE leads_decision SET outcome = 'accepted'")
+    with psycopg.connect(embedded.database_owner_url(data)) as owners:
+        assert made_of(owners) == made_of(connection), "tests/migrated.py makes what `manage.py migrate` makes"
     home = folder.of(data)
     before = children(data)
     services = [pid_in(home.path / "postgres" / "postmaster.pid"), pid_in(home.path / "valkey.pid")]
