@@ -4,13 +4,12 @@ import os
 import shutil
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import expect
 
-from tests.browser import STILL
+from tests.browser import check, look_at
 from tests.services import BROWSERS
 
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -36,6 +35,11 @@ def browser_type_launch_args(browser_type_launch_args):
 def context(context):
     context.set_default_timeout(60_000)
     return context
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}}
 
 
 @pytest.fixture(autouse=True)
@@ -67,12 +71,6 @@ def sign_in(live_server):
 @pytest.fixture
 def check_axe():
     """Fails with axe's report when the page as it stands has an accessibility violation."""
-
-    def check(page):
-        page.wait_for_function(STILL)  # colours fade from one theme to the other
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-
     return check
 
 
@@ -89,17 +87,14 @@ EVERY_LOOK = (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390))
 
 
 @pytest.fixture
-def shown(check_axe):
+def shown():
     """Checks the page in themes and widths: shown(page, name). Pictures go to the folder HANDOFF_PICTURES, if set."""
 
     def look(page, name, looks=EVERY_LOOK):
-        for scheme, width in looks:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            check_axe(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        before = page.viewport_size
+        for scheme, width in look_at(page, looks):
             if folder := os.environ.get("HANDOFF_PICTURES"):
                 page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
-        page.set_viewport_size({"width": 1440, "height": 900})
+        page.set_viewport_size(before)
 
     return look

@@ -16,6 +16,7 @@ from leads.models import Decision, Handoff
 from leads.periods import Span
 from portal.shared.intervals import log_ratio
 from sla.models import MQLDefinition, ReasonCode, Tier
+from tests import kept
 from tests.history import scored, write
 
 UTC, BERLIN = dt.UTC, ZoneInfo("Europe/Berlin")
@@ -42,14 +43,18 @@ def top():
 
 @pytest.fixture
 def misled(version):
+    return kept.once(lambda: carried(version), "misled", version.pk, empty="leads_lead")
+
+
+def carried(version):
     """Rejections for content-only interest that one rule carried, and acceptances that it did not."""
     chance = random.Random(4)
-    carried = version.definition.rules.filter(axis="behaviour", points__gt=0).order_by("-points").first().key
-    cases = [scored(version, chance, carried, reason=reason(version, "41")) for _ in range(120)]
+    rule = version.definition.rules.filter(axis="behaviour", points__gt=0).order_by("-points").first().key
+    cases = [scored(version, chance, rule, reason=reason(version, "41")) for _ in range(120)]
     cases += [scored(version, chance) for _ in range(90)]
     cases += [{"qualified_at": AT, "decided_at": AT, "reason": reason(version, "41")} for _ in range(3)]
     write(version, cases)
-    return carried
+    return rule
 
 
 def pivotal(handoff):

@@ -13,6 +13,7 @@ from django.utils.timezone import get_default_timezone
 from leads import figures
 from leads.views import leads as leads_view
 from sla.models import ReasonCode
+from tests import kept
 from tests.history import random_cases, write
 
 UTC = dt.UTC
@@ -39,7 +40,9 @@ def past(agreement, people):
         250, seed=3, version=agreement, owners=owners,
         start=dt.datetime(2026, 1, 5, tzinfo=UTC), end=dt.datetime(2026, 6, 1, tzinfo=UTC),
     )  # fmt: skip
-    return write(agreement, cases)
+    return kept.once(
+        lambda: write(agreement, cases), "past of the audit", agreement.pk, people.rep.pk, empty="leads_lead"
+    )
 
 
 def page(browser, address="/audit/2026-03/"):

@@ -21,7 +21,7 @@ from leads.figures import Month
 from leads.periods import Span
 from portal.shared import charts
 from portal.shared.paper import chart
-from tests import cast
+from tests import cast, kept
 from tests.history import random_cases, write
 
 UTC = dt.UTC
@@ -37,7 +37,10 @@ def zone():
 def past(agreement, people):
     owners = [people.rep, people.south_rep]
     start, end = dt.datetime(2026, 1, 20, tzinfo=UTC), dt.datetime(2026, 4, 10, tzinfo=UTC)
-    return write(agreement, random_cases(300, seed=5, version=agreement, owners=owners, start=start, end=end))
+    cases = random_cases(300, seed=5, version=agreement, owners=owners, start=start, end=end)
+    return kept.once(
+        lambda: write(agreement, cases), "past of the paper", agreement.pk, people.rep.pk, empty="leads_lead"
+    )
 
 
 def month_pdf(person, *, at=AT, basis=figures.PERIOD):

@@ -14,6 +14,7 @@ from leads import figures, figures_speed
 from leads.figures import Counts, Month
 from leads.models import Assignment, Handoff
 from sla.models import Tier
+from tests import kept
 from tests.history import random_cases, write
 
 UTC, BERLIN = dt.UTC, ZoneInfo("Europe/Berlin")
@@ -41,7 +42,7 @@ def past(agreement, people):
                 "is_historical": False, "tier": tier, "breakdown": {"rules": []}, "decision_due_at": at,
                 "owner": people.rep, "assignments": routed(chance, at),
             }  # fmt: skip
-    return write(agreement, cases)
+    return kept.once(lambda: write(agreement, cases), "speeds", agreement.pk, people.rep.pk, empty="leads_lead")
 
 
 def routed(chance, at):

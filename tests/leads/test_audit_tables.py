@@ -23,7 +23,7 @@ from leads.services.dispute import dispute_rejection
 from leads.services.sweep import sweep_clocks
 from portal.accounts.models import User
 from portal.accounts.permissions import May
-from tests import cast
+from tests import cast, kept
 from tests.history import random_cases, write
 
 UTC = dt.UTC
@@ -34,6 +34,10 @@ OF_DAYS = "2026-03-02--2026-03-15"
 
 @pytest.fixture
 def past(agreement, people):
+    kept.once(lambda: history(agreement, people), "tables", agreement.pk, people.rep.pk, empty="leads_lead")
+
+
+def history(agreement, people):
     """Two months of history, and in March of this portal's own: breaches, a dispute, a late action."""
     owners = [people.rep, people.south_rep]
     start, end = dt.datetime(2026, 1, 20, tzinfo=UTC), dt.datetime(2026, 4, 10, tzinfo=UTC)

@@ -17,6 +17,7 @@ from leads.services.decide import accept_handoff
 from portal.shared.refusal import NotPermitted
 from sla.models import MQLDefinition
 from sla.services.definition import draft_definition
+from tests import kept
 from tests.history import write
 
 UTC, DAY = dt.UTC, dt.timedelta(days=1)
@@ -38,9 +39,11 @@ def candidate(agreement, people, now):
     late = {"key": "late", "label": "Late", "axis": "fit", "points": 30,
             "condition": {"field": "attributes.Lead Quality", "op": "equals", "value": "High"}}  # fmt: skip
     gone = [{"rule": rule.key, "remove": True} for rule in agreement.definition.rules.all()]
-    return draft_definition(
-        start_from=agreement.definition, changes=[*gone, *rules, {"add_rule": late}], by=people.marketer, at=now
-    )
+    changes = [*gone, *rules, {"add_rule": late}]
+    return kept.once(
+        lambda: draft_definition(start_from=agreement.definition, changes=changes, by=people.marketer, at=now),
+        "candidate", agreement.pk, people.marketer.pk, empty="leads_lead",
+    )  # fmt: skip
 
 
 def case(version, rng, truth=RULES, intercept=-0.7, **fields):

@@ -19,6 +19,7 @@ from leads.models import Deal, Handoff
 from sla.models import MQLDefinition, Party, SLAVersion
 from sla.services.terms import change_draft, draft_from
 from sla.services.version import propose_version, sign_version
+from tests import kept
 from tests.leads.test_calibration import BEGINS, ENDS, candidate, history  # noqa: F401 (fixtures)
 
 HOUR = dt.timedelta(hours=1)
@@ -45,13 +46,18 @@ def worker(monkeypatch):
 @pytest.fixture
 def done(candidate, history, people):  # noqa: F811
     """A calibration that found three rules, with two deals won."""
-    history(1200)
-    for row in Handoff.objects.filter(status="accepted").order_by("pk")[:2]:
-        Deal.objects.create(lead=row.lead, handoff=row, outcome="won", via="page", recorded_at=ENDS, closed_at=ENDS)
-    job = jobs.start(question="accepted", since=BEGINS, until=ENDS, definition=candidate, by=people.marketer,
-                     at=ENDS, signs={"fair": 0}, send=lambda pk: None)  # fmt: skip
-    jobs.run(job_id=job.pk)
-    return Calibration.objects.get(pk=job.pk)
+
+    def make():
+        history(1200)
+        for row in Handoff.objects.filter(status="accepted").order_by("pk")[:2]:
+            won = {"outcome": "won", "via": "page", "recorded_at": ENDS, "closed_at": ENDS}
+            Deal.objects.create(lead=row.lead, handoff=row, **won)
+        job = jobs.start(question="accepted", since=BEGINS, until=ENDS, definition=candidate, by=people.marketer,
+                         at=ENDS, signs={"fair": 0}, send=lambda pk: None)  # fmt: skip
+        jobs.run(job_id=job.pk)
+        return Calibration.objects.get(pk=job.pk)
+
+    return kept.once(make, "calibration", candidate.pk, people.marketer.pk, empty="leads_lead")
 
 
 def asked(client, number, **changes):

@@ -19,7 +19,7 @@ from portal.outbox.models import Message
 from portal.shared.refusal import Refusal
 from sla.chain import sha256
 from sla.models import Party
-from tests import cast
+from tests import cast, kept
 from tests.history import random_cases, write
 
 UTC, DAY = dt.UTC, dt.timedelta(days=1)
@@ -35,7 +35,9 @@ def past(agreement, people):
         80, seed=5, version=agreement, owners=[people.rep, people.south_rep],
         start=dt.datetime(2026, 2, 20, tzinfo=UTC), end=dt.datetime(2026, 4, 10, tzinfo=UTC),
     )  # fmt: skip
-    return write(agreement, cases)
+    return kept.once(
+        lambda: write(agreement, cases), "past of the closing", agreement.pk, people.rep.pk, empty="leads_lead"
+    )
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from leads.figures import COHORT, PERIOD, Counts, Month
 from leads.models import Handoff
 from portal.shared import intervals
 from sla.models import ReasonCode
+from tests import kept
 from tests.history import random_cases, write
 
 UTC = dt.UTC
@@ -30,13 +31,11 @@ def version(agreement):
 
 @pytest.fixture
 def random_past(version, people):
-    return write(
-        version,
-        random_cases(
-            400, seed=11, version=version, owners=[people.rep, people.other_rep],
-            start=dt.datetime(2026, 1, 1, tzinfo=UTC), end=dt.datetime(2026, 6, 1, tzinfo=UTC),
-        ),
+    cases = random_cases(
+        400, seed=11, version=version, owners=[people.rep, people.other_rep],
+        start=dt.datetime(2026, 1, 1, tzinfo=UTC), end=dt.datetime(2026, 6, 1, tzinfo=UTC),
     )  # fmt: skip
+    return kept.once(lambda: write(version, cases), "random past", version.pk, people.rep.pk, empty="leads_lead")
 
 
 def raw(zone, as_of):

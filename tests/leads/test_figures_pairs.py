@@ -15,6 +15,7 @@ from leads import figures, figures_pairs
 from leads.figures import Counts, Month
 from leads.models import Handoff
 from leads.services.rollup import fold_rollup, rebuild_rollup
+from tests import kept
 from tests.history import random_cases, write
 
 UTC, ZONE, MARCH = dt.UTC, get_default_timezone(), Month.parse("2026-03")
@@ -29,7 +30,9 @@ def past(agreement, people):
         160, seed=21, version=agreement, owners=[people.rep, people.other_rep, people.south_rep],
         start=dt.datetime(2026, 2, 10, tzinfo=UTC), end=dt.datetime(2026, 4, 12, tzinfo=UTC),
     )  # fmt: skip
-    return write(agreement, cases)
+    return kept.once(
+        lambda: write(agreement, cases), "past of the pairs", agreement.pk, people.rep.pk, empty="leads_lead"
+    )
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from leads.services.decide import reject_handoff
 from leads.services.dispute import dispute_rejection
 from leads.services.sweep import sweep_clocks
 from sla.models import ReasonCode
-from tests import cast
+from tests import cast, kept
 from tests.history import random_cases, write
 
 UTC = dt.UTC
@@ -38,7 +38,9 @@ def past(agreement, people):
         250, seed=3, version=agreement, owners=[people.rep, people.south_rep],
         start=dt.datetime(2026, 1, 25, tzinfo=UTC), end=dt.datetime(2026, 4, 10, tzinfo=UTC),
     )  # fmt: skip
-    return write(agreement, cases)
+    return kept.once(
+        lambda: write(agreement, cases), "past of the review", agreement.pk, people.rep.pk, empty="leads_lead"
+    )
 
 
 def told(people, at, span):

@@ -25,7 +25,7 @@ from leads.services.touch import log_touch
 from portal.outbox.models import Message
 from portal.shared.refusal import Refusal
 from sla.models import MQLDefinition
-from tests import cast
+from tests import cast, kept
 from tests.history import write
 
 UTC, DAY = dt.UTC, dt.timedelta(days=1)
@@ -62,8 +62,12 @@ def two(people):
 @pytest.fixture
 def drawn(agreement, people, two, now):
     """A blind round of 6 won and 6 lost of 40 deals that another rep held."""
-    deals(agreement, people.other_rep, 40)
-    return draw(people, two, now, won=6, lost=6)
+
+    def make():
+        deals(agreement, people.other_rep, 40)
+        return draw(people, two, now, won=6, lost=6)
+
+    return kept.once(make, "round", agreement.pk, people.rep.pk, empty="leads_lead")
 
 
 def draw(people, two, now, **options):
@@ -349,10 +353,13 @@ def finish(made, two, now):
 
 @pytest.fixture
 def finished(agreement, people, two, now):
-    deals(agreement, people.other_rep, 80, seed=2)
-    made = draw(people, two, now, won=30, lost=30)
-    finish(made, two, now)
-    return made
+    def make():
+        deals(agreement, people.other_rep, 80, seed=2)
+        made = draw(people, two, now, won=30, lost=30)
+        finish(made, two, now)
+        return made
+
+    return kept.once(make, "finished round", agreement.pk, people.rep.pk, empty="leads_lead")
 
 
 def test_what_tells_won_from_lost_becomes_a_rule_in_a_draft(client, finished, people, agreement):

@@ -33,7 +33,7 @@ from leads.services.withdraw import withdraw_handoff
 from portal.accounts.models import User
 from sla.chain import sha256, signed_text
 from sla.models import Party
-from tests import cast
+from tests import cast, kept
 from tests.history import random_cases, write
 
 UTC, DAY, HOUR = dt.UTC, dt.timedelta(days=1), dt.timedelta(hours=1)
@@ -47,6 +47,10 @@ PARTS = ("trend", "speed", "left_out", "fix", "disputes", "scorecard", "quality"
 
 @pytest.fixture
 def month(agreement, people):
+    return kept.once(lambda: march(agreement, people), "signed month", agreement.pk, people.rep.pk, empty="leads_lead")
+
+
+def march(agreement, people):
     """March 2026 with something of everything: history, live leads, a breach excused, a dispute, a sample, actions."""
     cases = random_cases(
         140, seed=9, version=agreement, owners=[people.rep, people.south_rep],
@@ -78,6 +82,10 @@ def month(agreement, people):
 
 @pytest.fixture
 def closing(month, people):
+    return kept.once(lambda: closed(people), "signed closing", month[0].pk, empty="audit_closing")
+
+
+def closed(people):
     found = close_audit(month=MARCH, by=people.marketing_leader, at=CLOSED, zone=ZONE)
     for party, person in ((Party.MARKETING, people.marketing_leader), (Party.SALES, people.sales_leader)):
         sign_audit(closing_id=found.pk, party=party, fingerprint=found.fingerprint, by=person, at=CLOSED + HOUR)
