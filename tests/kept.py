@@ -50,8 +50,11 @@ def _written(before, after):
 
 
 def _put(cursor, written):
-    """Past the triggers, which judged these rows when they were made."""
+    """As the owner and past the triggers, which judged these rows when they were made."""
     with transaction.atomic():
+        cursor.execute("SELECT current_setting('role')")
+        role = cursor.fetchone()[0]
+        cursor.execute("SET LOCAL ROLE NONE")
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, (emptied, rows) in written.items():
             if emptied:
@@ -59,3 +62,4 @@ def _put(cursor, written):
             with cursor.copy(f"COPY {table} FROM STDIN") as copied:
                 copied.write(rows)
         cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute(f"SET LOCAL ROLE {role}")

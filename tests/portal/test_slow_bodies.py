@@ -1,5 +1,6 @@
 """The real web server and clients that are slow, send too much, or are odd: nobody else waits for them."""
 
+import datetime as dt
 import json
 import select
 import socket
@@ -46,7 +47,7 @@ def server(tmp_path):
 def doors():
     """Addresses that take bodies, each with headers that open it: a form, the API and its batch, and inbound."""
     at = timezone.now()
-    cast.agreement(at=at.replace(year=at.year - 1))
+    cast.agreement(at=at - dt.timedelta(days=365))
     people = cast.people()
     form = create_form(name="F", slug="f", by=people.marketer, at=at, document=form_cast.ROI)
     publish_version(form_id=form.pk, by=people.marketer, at=at)
