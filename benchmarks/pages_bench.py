@@ -4,6 +4,7 @@ import json
 import logging
 import statistics
 import time
+from urllib.parse import urlencode
 
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -96,11 +97,11 @@ def measure(rows):
     browser, other, bare = signed_in(reader), signed_in(decider), Client()
     waiting = iter(Handoff.objects.in_inbox().filter(owner=decider).by_deadline().values_list("pk", flat=True))
     decision = pairs(
-        lambda: expect(other.post(reverse("inbox_accept", args=[next(waiting)]), headers=HTMX)),
+        lambda: expect(send(other, "accept", next(waiting))),
         lambda: expect(bare.get("/bench/one")), OPEN_EACH // 2 - 5,
     )  # fmt: skip
     rejection = pairs(
-        lambda: expect(other.post(reverse("inbox_reject", args=[next(waiting)]), {"reason": "11"}, headers=HTMX)),
+        lambda: expect(send(other, "reject", next(waiting), reason="11")),
         lambda: expect(bare.get("/bench/one")), OPEN_EACH // 2 - 5,
     )  # fmt: skip
     query = pairs(lambda: ask_inbox(reader), ask_one, 200)
@@ -174,6 +175,12 @@ def signed_in(user):
     client = Client()
     client.force_login(user)
     return client
+
+
+def send(browser, act, pk, **given):
+    """A form of the inbox as htmx sends it."""
+    url, form = reverse(f"inbox_{act}", args=[pk]), "application/x-www-form-urlencoded"
+    return browser.post(url, urlencode(given), content_type=form, headers=HTMX)
 
 
 def expect(response):

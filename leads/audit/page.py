@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leads import figures
-from leads.audit.links import Figure, leads_url
+from leads.audit.links import Figure, leads_url, query
 from leads.audit.report import Audit
 from leads.figures import COHORT, PERIOD
 from portal.shared import charts, text, time
@@ -175,11 +175,12 @@ class Page:
             f"{text.thousands(first.counts.rejected)} in the first bar, {text.thousands(last.counts.rejected)} "
             "in the last. Each part is a link to its leads."
         )
-        return charts.reasons_by_month(months, label=label, href=self._segment)
+        urls = {m.month.first: leads_url(figures.counted("rejected", m.month, self.basis)) for m in self.series}
 
-    def _segment(self, first, category):
-        month = next(m.month for m in self.series if m.month.first == first)
-        return leads_url(figures.counted("rejected", month, self.basis), category=category)
+        def segment(first, category):
+            return f"{urls[first]}&{query({'category': category})}"
+
+        return charts.reasons_by_month(months, label=label, href=segment)
 
     @property
     def rate_chart(self):

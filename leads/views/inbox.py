@@ -27,8 +27,13 @@ def inbox(request):
         return answer(request, PAGE, listing(request, now) | {"refreshed": True}, part="list")
     context = listing(request, now, open_first=True)
     if context["rows"]:
-        context |= right.pane(right.with_pane(Handoff.objects).get(pk=context["rows"][0]["id"]), now)
+        context |= right.pane(_listed.one(context["rows"][0]["id"]), now)
     return answer(request, PAGE, context)
+
+
+@Prepared.of(AN_ID)
+def _listed(pk):
+    return right.with_pane(Handoff.objects).filter(pk=pk)
 
 
 @require_GET

@@ -72,6 +72,19 @@ def cells(figures):
 
 
 @register.filter
+def named_cells(figures):
+    """(name, Figure) as cells that say their column's name where the table is stacked."""
+    return SafeString("".join(f'<td class="num" data-label="{name}">{figure}</td>' for name, figure in figures))
+
+
+@register.filter
+def month_cells(row):
+    """A month of page.Page.month_rows as cells of the table behind the two charts."""
+    rate = f'<td class="num">{show_rate(row["rate"])}</td>'
+    return SafeString(f"{cells(row['delivered'])}{rate}{cells(row['others'])}")
+
+
+@register.filter
 def heat_cells(row):
     """The heat.Cells of a row of rejections: shaded, each number a link that says what it counts."""
     label = escape(row["label"])
