@@ -171,7 +171,9 @@ class HandoffSaid(Said):
     definition: int
     qualified_at: dt.datetime
     contact_due_at: dt.datetime | None
-    decision_due_at: dt.datetime | None
+    decision_due_at: dt.datetime | None = Field(
+        description="null: of imported history that nobody took up; contacts and decisions are refused until then"
+    )
     first_touch_at: dt.datetime | None
     decided_at: dt.datetime | None
     reason: str | None
