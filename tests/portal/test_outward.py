@@ -140,9 +140,9 @@ def test_a_silent_server_is_cut_off():
 
 def test_a_server_that_answers_a_byte_at_a_time_takes_no_longer_than_it_may():
     with receiver() as server:
-        server.drips, began = 150, time.monotonic()
-        assert len(post(server.address, b"{}", {}, private=True, within=1.0).text) < 20
-        assert time.monotonic() - began < 10
+        server.drips, began = 600, time.monotonic()
+        assert len(post(server.address, b"{}", {}, private=True, within=5.0).text) < 300
+        assert time.monotonic() - began < 30
 
 
 def test_of_a_long_answer_only_the_beginning_is_read():
