@@ -17,7 +17,7 @@ HEAD = (
 
 @require_GET
 def leads_export(request, form):
-    """CSV or XLSX, newest first; the whole list however long, and never more of it in memory than a few rows."""
+    """CSV or XLSX, newest first; the whole list however long, read some rows at a time."""
     zone, now = timezone.get_default_timezone(), timezone.now()
     _, found = selected(request, now, zone)
     return sheets.download(form, f"leads-{now.astimezone(zone):%Y-%m-%d}", HEAD, lead_rows(found, zone))
