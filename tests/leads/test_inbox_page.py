@@ -257,3 +257,10 @@ def test_imported_history_is_taken_up_from_its_own_page_and_only_then_in_the_inb
     answer = rep.post(reverse("handoff_take_up", args=[past.pk]))
     assert (answer.status_code, answer["Location"]) == (302, at("lead", past))
     assert [row["id"] for row in rep.get(reverse("inbox")).context["rows"]] == [past.pk]
+
+
+def test_the_inbox_is_asked_in_words_that_its_partial_index_knows():
+    """With the status as a parameter PostgreSQL plans every question anew: a plan for all values has no such index."""
+    sql, params = Handoff.objects.in_inbox().query.sql_with_params()
+    assert "'open'" in sql
+    assert params == ()
