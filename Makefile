@@ -51,10 +51,10 @@ stop:
 	@test ! -x $(PY) || $(PY) manage.py stop
 
 test: setup-dev
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist worksteal
 
 test-services: setup-dev
-	@DATABASE_URL="$(SERVER_DATABASE_URL)" BROKER_URL="$(SERVER_BROKER_URL)" $(PY) -m pytest -n 2
+	@DATABASE_URL="$(SERVER_DATABASE_URL)" BROKER_URL="$(SERVER_BROKER_URL)" $(PY) -m pytest -n 2 --dist worksteal
 
 bench: setup-dev
 	@$(PY) -m benchmarks

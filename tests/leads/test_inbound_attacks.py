@@ -22,12 +22,6 @@ def naughty(shared_data):
     return json.loads((shared_data / "csv" / "naughty-strings.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def no_waiting(monkeypatch):
-    """However long it takes, everything is taken in at once."""
-    monkeypatch.setattr(door, "AT_ONCE", 600)
-
-
 def all_done(now):
     take.take_waiting(at=now)
     assert set(Item.objects.values_list("outcome", flat=True)) <= TAKEN_OR_NOT
@@ -38,7 +32,7 @@ def kept(text, longest):
     return text[:longest].replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def test_naughty_strings_told_by_hubspot(sender, naughty, now, no_waiting):  # noqa: F811
+def test_naughty_strings_told_by_hubspot(sender, naughty, now):  # noqa: F811
     hub = sender()
     events = told(now, {"email": "n@x.example"})
     for n, text in enumerate(naughty[::2]):
@@ -53,7 +47,7 @@ def test_naughty_strings_told_by_hubspot(sender, naughty, now, no_waiting):  # n
     all_done(now)
 
 
-def test_naughty_strings_told_by_salesforce(sender, naughty, now, no_waiting):  # noqa: F811
+def test_naughty_strings_told_by_salesforce(sender, naughty, now):  # noqa: F811
     crm = sender("salesforce")
     seen = set()
     for n, text in enumerate(naughty[1::2]):
@@ -78,7 +72,7 @@ def _is_half(text):
     return False
 
 
-def test_naughty_strings_told_as_json(sender, naughty, people, now, no_waiting):  # noqa: F811
+def test_naughty_strings_told_as_json(sender, naughty, people, now):  # noqa: F811
     webinars = sender("json")
     read_as(webinars, people, properties={"said": "said"})
     items = [
